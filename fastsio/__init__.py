@@ -1,0 +1,43 @@
+"""fastsio: a Socket.IO and Engine.IO server for Python, compiled, for every client generation at once.
+
+Change `import socketio` to `import fastsio as socketio`, and keep the application.
+"""
+
+from typing import Any
+
+from fastsio import exceptions
+from fastsio.asgi import ASGIApp
+from fastsio.async_manager import AsyncManager
+from fastsio.async_namespace import AsyncNamespace
+from fastsio.async_server import AsyncServer
+
+__version__ = "0.1.0"
+
+__all__ = ["ASGIApp", "AsyncManager", "AsyncNamespace", "AsyncServer", "exceptions", "run"]
+
+# Client classes are python-socketio's, when it is installed.
+_CLIENT_NAMES = {
+    "AsyncClient",
+    "AsyncClientNamespace",
+    "AsyncSimpleClient",
+    "Client",
+    "ClientNamespace",
+    "SimpleClient",
+}
+
+
+def run(app: Any, *, host: str = "127.0.0.1", port: int = 8000, **options: Any) -> None:
+    """Serve an application on the native wire until a signal ends it. See `fastsio.net.serve.run`."""
+    from fastsio.net.serve import run as serve
+
+    serve(app, host=host, port=port, **options)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _CLIENT_NAMES:
+        raise AttributeError(f"module 'fastsio' has no attribute {name!r}")
+    try:
+        import socketio
+    except ImportError as exc:
+        raise ImportError(f"fastsio.{name} is python-socketio's client: pip install 'fastsio-engine[client]'") from exc
+    return getattr(socketio, name)

@@ -1,0 +1,266 @@
+"""The part of HTTP/1.1 that is ours: query, CORS, compression, response heads, environ.
+
+May import: `errors`, `options`. Requests are parsed by httptools or by an ASGI server; sockets are somebody else's.
+"""
+cimport cython
+
+import gzip
+import http
+import json
+import sys
+import zlib
+from urllib.parse import parse_qs
+
+# Characters of a peer's value that a refusal shows at most.
+MAX_ECHO = 64
+
+STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode()) for status in http.HTTPStatus}
+
+
+@cython.final
+cdef class Request:
+    """The head of one request, whichever wire it came over."""
+
+    def __init__(self, str method, str path, bytes query_string, list headers):
+        self.method = method
+        self.path = path
+        self.query_string = query_string
+        self.headers = headers
+        self.scheme = "http"
+        self.http_version = "1.1"
+
+    def param(self, str name):
+        """Give the first value of a query parameter, None when it is absent or blank."""
+        cdef list values = self.params(name)
+        return values[0] if values else None
+
+    def params(self, str name):
+        """Give every value of a query parameter, blank ones left out."""
+        if self._params is None:
+            self._params = self._parse_query()
+        return self._params.get(name, [])
+
+    cdef dict _parse_query(self):
+        cdef dict params = {}
+        cdef bytes query = self.query_string
+        if b"%" in query or b"+" in query:
+            return parse_qs(query.decode("ascii", "replace"), errors="replace")
+        for pair in query.decode("ascii", "replace").split("&"):
+            name, _, value = pair.partition("=")
+            if value:
+                params.setdefault(name, []).append(value)
+        return params
+
+    cpdef object header(self, bytes name):
+        """Give a header's value, repeated ones joined with a comma, None when absent. `name` in lower case."""
+        found = None
+        for key, value in self.headers:
+            if key == name:
+                found = value if found is None else found + b"," + value
+        return None if found is None else (<bytes> found).decode("latin-1")
+
+    @property
+    def content_type(self):
+        return self.header(b"content-type")
+
+
+cdef class Response:
+    """A whole answer: status, body, content type, further headers as pairs of bytes."""
+
+    cdef readonly int status
+    cdef public bytes body
+    cdef readonly str content_type
+    cdef readonly list headers
+
+    def __init__(self, int status, bytes body, str content_type, list headers=None):
+        self.status = status
+        self.body = body
+        self.content_type = content_type
+        self.headers = [] if headers is None else headers
+
+    @staticmethod
+    def refusal(str sentence):
+        """A 400 as python-engineio gives it: the sentence as a JSON string."""
+        return Response(400, json.dumps(sentence).encode(), "text/plain")
+
+    @staticmethod
+    def coded(int code, str sentence):
+        """A 400 for cases that python-engineio does not know (Engine.IO protocol 4, error codes)."""
+        return Response(400, json.dumps({"code": code, "message": sentence}, separators=(",", ":")).encode(), "application/json")
+
+    @property
+    def sentence(self):
+        """The body as one line for the log."""
+        return self.body.decode("utf-8", "replace")
+
+
+cdef class Exchange:
+    """One request and its answer. The wires subclass it."""
+
+    def __init__(self, Request request):
+        self.request = request
+
+    def respond(self, response):
+        """Answer with a `Response`; exactly once."""
+        raise NotImplementedError
+
+    def upgrade(self, session, bint is_probe):
+        """Answer a WebSocket handshake; give the Link that it became, None when the handshake was malformed."""
+        raise NotImplementedError
+
+
+# --- origin and CORS
+
+
+def origin_refusal(options, Request request):
+    """Give the refusal of a request whose Origin is not allowed, else None."""
+    origin = request.header(b"origin")
+    if not origin or options.cors_allowed_origins == []:
+        return None
+    if is_allowed_origin(options, request, origin):
+        return None
+    shown = origin if len(origin) <= MAX_ECHO else origin[:MAX_ECHO] + "..."
+    return Response.refusal(f"{shown} is not an accepted origin.")
+
+
+def is_allowed_origin(options, Request request, str origin):
+    """Compare an Origin with what the application allows; same origin only by default."""
+    allowed = options.cors_allowed_origins
+    if allowed is None:
+        return origin in same_origins(request)
+    if callable(allowed):
+        return bool(_ask(allowed, origin, request))
+    if isinstance(allowed, str):
+        return allowed == "*" or origin == allowed
+    return "*" in allowed or origin in allowed
+
+
+def same_origins(Request request):
+    """Give the origins that this server has in the eyes of its clients, a proxy's word included."""
+    host = request.header(b"host") or ""
+    origins = [f"{request.scheme}://{host}"]
+    if request.scheme in ("ws", "wss"):
+        origins = [f"{'https' if request.scheme == 'wss' else 'http'}://{host}"]
+    proto, forwarded_host = request.header(b"x-forwarded-proto"), request.header(b"x-forwarded-host")
+    if proto is not None or forwarded_host is not None:
+        scheme = (proto or origins[0].partition(":")[0]).partition(",")[0].strip()
+        origins.append(f"{scheme}://{(forwarded_host or host).partition(',')[0].strip()}")
+    return origins
+
+
+def _ask(allowed, origin, request):
+    try:
+        return allowed(origin, environ(request))
+    except TypeError:
+        return allowed(origin)
+
+
+def cors_headers(options, Request request):
+    """Give the Access-Control headers of an answer (python-engineio's set, plus Vary)."""
+    cdef list headers = []
+    if options.cors_allowed_origins == []:
+        return headers
+    origin = request.header(b"origin")
+    if origin is not None and is_allowed_origin(options, request, origin):
+        headers.append((b"Access-Control-Allow-Origin", origin.encode("latin-1")))
+        headers.append((b"Vary", b"Origin"))
+    asked = request.header(b"access-control-request-headers")
+    if asked is not None:
+        headers.append((b"Access-Control-Allow-Headers", asked.encode("latin-1")))
+    if options.cors_credentials:
+        headers.append((b"Access-Control-Allow-Credentials", b"true"))
+    return headers
+
+
+# --- answers
+
+
+def finished_headers(options, Request request, Response response):
+    """Give every header of a response but the connection's own; compresses the body where that was asked for."""
+    cdef list headers = list(response.headers)
+    if options.http_compression and len(response.body) >= options.compression_threshold:
+        headers.extend(_compress(request, response))
+    headers.append((b"Content-Type", response.content_type.encode()))
+    headers.append((b"Content-Length", str(len(response.body)).encode()))
+    headers.append((b"Cache-Control", b"no-store"))
+    headers.extend(cors_headers(options, request))
+    return headers
+
+
+def _compress(Request request, Response response):
+    for entry in (request.header(b"accept-encoding") or "").split(","):
+        name, _, weight = entry.partition(";")
+        if name.strip() in ("gzip", "deflate") and weight.replace(" ", "") not in ("q=0", "q=0.0"):
+            name = name.strip()
+            response.body = gzip.compress(response.body, 6, mtime=0) if name == "gzip" else zlib.compress(response.body)
+            return [(b"Content-Encoding", name.encode()), (b"Vary", b"Accept-Encoding")]
+    return []
+
+
+def response_head(int status, list headers):
+    """Give the head of an HTTP/1.1 response, empty line included.
+
+    Raises:
+        ValueError: a header holds a line break.
+    """
+    cdef list lines = [STATUS_LINES[status]]
+    for name, value in headers:
+        if b"\n" in value or b"\r" in value or b"\0" in value:
+            raise ValueError(f"the header {name!r} must not contain line breaks: {value!r}")
+        lines.append(b"%b: %b\r\n" % (name, value))
+    lines.append(b"\r\n")
+    return b"".join(lines)
+
+
+# --- what applications see
+
+
+def environ(Request request):
+    """Give the handshake as the WSGI-like dict that connect handlers know from python-socketio."""
+    query = request.query_string.decode("utf-8", "ignore")
+    client = request.client or ("127.0.0.1", 0)
+    result = {
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": {"ws": "http", "wss": "https"}.get(request.scheme, request.scheme),
+        "wsgi.input": _NoBody(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.async": True,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "SERVER_SOFTWARE": "asgi",
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": request.path,
+        "QUERY_STRING": query,
+        "RAW_URI": f"{request.path}?{query}" if query else request.path,
+        "SCRIPT_NAME": "",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": str(client[0]),
+        "REMOTE_PORT": str(client[1]),
+        "SERVER_NAME": "asgi",
+        "SERVER_PORT": "0",
+    }
+    _add_headers(result, request.headers)
+    if "HTTP_X_FORWARDED_PROTO" in result:
+        result["wsgi.url_scheme"] = result["HTTP_X_FORWARDED_PROTO"]
+    if request.extras is not None:
+        result.update(request.extras(request))
+    return result
+
+
+def _add_headers(dict result, list headers):
+    for name, value in headers:
+        if b"_" in name:
+            continue    # would pass for the same name with hyphens
+        key = name.decode("latin-1").upper().replace("-", "_")
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = "HTTP_" + key
+        text = value.decode("latin-1")
+        result[key] = f"{result[key]},{text}" if key in result else text
+
+
+class _NoBody:
+    """`wsgi.input` of a handshake, which has no body."""
+
+    async def read(self, length=None):
+        return b""

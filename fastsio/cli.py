@@ -1,0 +1,50 @@
+"""The command `fastsio`: serve an application on the native wire.
+
+May import: `net.serve`. Options that are not ours are uvicorn's, by the same names.
+"""
+
+import argparse
+import os
+import sys
+
+from fastsio import __version__
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command with its arguments, the process's own when None."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.command != "run":
+        parser.error("choose a command: run")
+    _run(args)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fastsio", description="A Socket.IO server for every client generation.")
+    parser.add_argument("--version", action="version", version=f"fastsio {__version__}")
+    commands = parser.add_subparsers(dest="command")
+    run = commands.add_parser("run", help="serve an ASGI application, for example: fastsio run chat:app --port 5001")
+    run.add_argument("app", help="module:name of the application")
+    run.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    run.add_argument("--port", type=int, default=8000, help="port to listen on (default %(default)s)")
+    run.add_argument("--uds", help="path of a UNIX socket to listen on instead")
+    run.add_argument("--workers", type=int, help="number of worker processes")
+    run.add_argument("--reload", action="store_true", help="start again when a source file changes")
+    run.add_argument("--app-dir", default="", help="folder to look for the module in (default: this one)")
+    run.add_argument("--log-level", default="info", help="debug, info, warning, error (default %(default)s)")
+    run.add_argument("--no-access-log", dest="access_log", action="store_false", help="do not log requests")
+    run.add_argument("--ssl-keyfile", help="key of a TLS certificate")
+    run.add_argument("--ssl-certfile", help="TLS certificate")
+    run.add_argument("--forwarded-allow-ips", help="proxies whose X-Forwarded headers are believed")
+    run.add_argument("--timeout-graceful-shutdown", type=int, help="seconds that clients get when the server stops")
+    return parser
+
+
+def _run(args: argparse.Namespace) -> None:
+    from fastsio.net.serve import run
+
+    options = {name: value for name, value in vars(args).items() if value is not None}
+    for name in ("command", "app"):
+        options.pop(name)
+    sys.path.insert(0, os.path.abspath(options.pop("app_dir") or os.curdir))
+    run(args.app, **options)

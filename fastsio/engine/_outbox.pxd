@@ -1,0 +1,61 @@
+"""Messages encoded once and shaped lazily, and what a session owes its client."""
+from fastsio._bytes cimport View
+from fastsio._codec cimport EioType
+
+
+cdef class Prepared:
+    # one text packet as a whole WebSocket frame, None when the message is binary only
+    cdef bytes _frame
+    cdef Py_ssize_t _offset             # where in _frame the Engine.IO packet begins
+    # binary messages that follow it, each an Engine.IO packet of its own
+    cdef tuple _attachments
+    cdef readonly Py_ssize_t size       # bytes of data
+    cdef readonly Py_ssize_t packets    # Engine.IO packets
+    # shapes, made when the first recipient needs them
+    cdef bytes _ws_v4
+    cdef bytes _ws_v3
+    cdef bytes _ws_b64
+    cdef bytes _ws_deflated
+    cdef bytes _polling_v4
+    cdef bytes _polling_v3
+    cdef bytes _polling_v3_b64
+    cdef list _events_v4
+    cdef list _events_v3
+
+    @staticmethod
+    cdef Prepared text(EioType type, bytes head, bytes tail)
+    @staticmethod
+    cdef Prepared binary(bytes data)
+    @staticmethod
+    cdef Prepared with_attachments(bytes head, bytes tail, list attachments)
+    cdef View packet(self)
+    cdef bint has_binary(self) noexcept
+    cdef bytes ws(self, int version, bint b64)
+    cdef bytes ws_deflated(self, int version, object deflate)
+    cdef bytes polling(self, int version, bint b64)
+    cdef bytes polling_v3_binary(self)
+    cpdef list events(self, int version, bint b64)
+    cdef list _bodies(self, bytes prefix)
+    cdef list _make_events(self, list bodies)
+    cdef list _texts(self, int version)
+    cdef list _base64_attachments(self, int version)
+    cdef bytes _join_frames(self, int opcode, object bodies)
+
+
+cdef class Outbox:
+    cdef list items
+    cdef readonly Py_ssize_t size
+    cdef readonly Py_ssize_t packets
+    cdef int push(self, Prepared message) except -1
+    cdef list take(self)
+    cdef bytes take_payload(self, int version, bint b64, Py_ssize_t limit, bint* is_binary)
+    cdef int put_back(self, list items) except -1
+    cdef int clear(self) except -1
+    cdef list _take_up_to(self, Py_ssize_t limit)
+
+
+cdef Prepared PING_PACKET
+cdef Prepared PONG_PACKET
+cdef Prepared PONG_PROBE_PACKET
+cdef Prepared NOOP_PACKET
+cdef Prepared CLOSE_PACKET

@@ -1,0 +1,70 @@
+"""A session with its transports, and the two seams around it: Sink above, Link below."""
+from fastsio._bytes cimport View
+from fastsio._codec cimport EioPacket
+from fastsio.engine._lifecycle cimport Lifecycle
+from fastsio.engine._outbox cimport Outbox, Prepared
+from fastsio.engine._wheel cimport Timed, Wheel
+from fastsio.options cimport Options
+
+
+cdef class Sink:
+    """What the floor above makes of a session's messages. Raises ProtocolError to end the session."""
+    cpdef int on_open(self) except -1                   # the handshake is being answered
+    cdef int on_text(self, View text) except -1         # borrowed
+    cdef int on_binary(self, bytes data) except -1
+    cdef int on_close(self, str reason) except -1       # called once, last
+
+
+cdef class Link(Timed):
+    """One transport attached to a session. A wire may give it a deadline of its own."""
+    cdef public Session session
+    cdef public bint b64                # its client cannot take binary
+    cdef public bint is_waiting         # polling: a GET is open
+    cpdef int flush(self) except -1
+    cpdef int write_now(self, Prepared message) except -1
+    cpdef int finish(self, int code, Prepared farewell) except -1
+
+
+cdef class Flusher:
+    cdef readonly object loop
+    cdef list _dirty
+    cdef bint _scheduled
+    cdef object _run_bound
+    cdef int mark(self, Session session) except -1
+    cdef int _schedule(self) except -1
+
+
+cdef class Session(Lifecycle):
+    cdef readonly str sid
+    cdef readonly Options options
+    cdef public object request          # the handshake request
+    cdef public object jsonp            # index of a JSONP session, else None
+    cdef public dict user_session       # what the application keeps with it
+    cdef public object environ          # the handshake as a WSGI-like dict, once somebody asked
+    cdef readonly str close_reason
+    # floors around it
+    cdef public Sink sink
+    cdef public Link link               # the transport in use
+    cdef public Link probe              # a WebSocket that wants to take over
+    # what it owes its client
+    cdef Outbox outbox
+    cdef Flusher flusher
+    cdef Wheel wheel
+    cdef object registry
+    cdef bint dirty
+    cdef bint _overflowing
+    cdef int send(self, Prepared message) except -1
+    cdef int flush(self) except -1
+    cdef int receive(self, Link link, EioPacket* packet, double now) except -1
+    cdef int receive_frame(self, Link link, View message, bint is_binary, double now) except -1
+    cpdef int close(self, str reason, int code=*, Prepared farewell=*) except -1
+    cpdef int violate(self, object error, int code=*) except -1
+    cdef int lost(self, Link link) except -1
+    cdef int _deliver(self, EioPacket* packet) except -1
+    cdef int _receive_probe(self, Link link, EioPacket* packet) except -1
+    cdef int _refuse_probe(self) except -1
+    cdef int _switch(self) except -1
+    cdef int _end(self) except -1
+    cdef int _act(self, int due, double now) except -1
+    cdef int _overflow(self) except -1
+    cdef bint _can_say_goodbye(self) except -1

@@ -1,0 +1,467 @@
+"""A session with its transports: acts on what the state machine says, delivers upwards, owes downwards.
+
+May import: the rest of the engine floor, `_codec`, `errors`, `options`. Never touches a socket and knows no rooms.
+Handlers above may call anything from inside a delivery: after each one the state is looked at again.
+"""
+cimport cython
+
+from fastsio._bytes cimport View, view_bytes, view_of, view_skip
+from fastsio._codec cimport (
+    BAD_TYPE, EMPTY_PACKET, MESSAGE, OK, OPEN, EioPacket, EioType, Status, check_payload, decode_base64, decode_packet,
+    next_packet, protocol_error,
+)
+from fastsio.engine._lifecycle cimport (
+    ANSWER_PONG, ANSWER_PROBE, CLOSED, DELIVER, IGNORE, JOIN_TIMEOUT, LINGER_TIMEOUT, LINGERING, LIVE, NOTHING, OPENING,
+    PEER_CLOSED, PING_TIMEOUT, POLLING, PROBE_TIMEOUT, REFUSE_LINK, SEND_PING, SWITCH, VIOLATION, WEBSOCKET, Due,
+    LinkKind, Verdict,
+)
+from fastsio.engine._outbox cimport (
+    CLOSE_PACKET, NOOP_PACKET, PING_PACKET, PONG_PACKET, PONG_PROBE_PACKET, Outbox, Prepared,
+)
+from fastsio.engine._wheel cimport NEVER, Timed, Wheel, monotonic
+from fastsio.options cimport Options
+
+from fastsio.errors import ProtocolError
+from fastsio.engine import reasons
+
+# Seconds that one slice of a flush may hold the loop before other clients are served, and how often that is checked.
+cdef double FLUSH_SLICE = 0.005
+cdef Py_ssize_t FLUSH_CHECK = 64
+
+# Packets of a polling body that are taken before other clients are served.
+cdef int BODY_SLICE = 256
+
+# Close code that stands for "a close frame without code" (RFC 6455 7.4.1).
+cdef int NO_CODE = 1005
+
+
+cdef class Sink:
+    """Takes what a client sends. The base class ignores everything."""
+
+    cpdef int on_open(self) except -1:
+        return 0
+
+    cdef int on_text(self, View text) except -1:
+        return 0
+
+    cdef int on_binary(self, bytes data) except -1:
+        return 0
+
+    cdef int on_close(self, str reason) except -1:
+        return 0
+
+
+cdef class MessageSink(Sink):
+    """A sink for Python: subclasses define `message(data)` and `closed(reason)`.
+
+    Allocates: one `str` or `bytes` per message.
+    """
+
+    cdef int on_text(self, View text) except -1:
+        self.message(view_bytes(text).decode())
+        return 0
+
+    cdef int on_binary(self, bytes data) except -1:
+        self.message(data)
+        return 0
+
+    cdef int on_close(self, str reason) except -1:
+        self.closed(reason)
+        return 0
+
+
+cdef class Link(Timed):
+    """One transport of a session. The wires subclass it."""
+
+    cpdef int flush(self) except -1:
+        """Write what the session owes, as far as the transport takes it now."""
+        return 0
+
+    cpdef int write_now(self, Prepared message) except -1:
+        """Write past the outbox: answers to a probe."""
+        return 0
+
+    cpdef int finish(self, int code, Prepared farewell) except -1:
+        """The session is done with this transport: write `farewell`, if any, and close with `code`."""
+        return 0
+
+    def take_events(self):
+        """Give what the session owes as ASGI events, in order; nothing to a WebSocket that is only probing."""
+        cdef Prepared message
+        cdef list events = []
+        if self.session is not None and self.session.link is self:
+            for message in self.session.outbox.take():
+                events.extend(message.events(self.session.version, self.b64))
+        return events
+
+    def receive(self, message):
+        """Take one WebSocket message, str or bytes."""
+        cdef Session session = self.session
+        cdef bint is_binary = isinstance(message, bytes)
+        cdef bytes data = message if is_binary else message.encode("utf-8", "surrogatepass")
+        if session is not None:
+            session.receive_frame(self, view_of(data), is_binary, monotonic())
+
+    def disconnected(self):
+        """The transport is gone, whoever closed it."""
+        if self.session is not None:
+            self.session.lost(self)
+
+
+@cython.final
+cdef class Flusher:
+    """Flushes every session that was given something, once per loop turn, in slices."""
+
+    def __init__(self, loop):
+        self.loop = loop
+        self._dirty = []
+        self._run_bound = self._run
+
+    cdef int mark(self, Session session) except -1:
+        session.dirty = True
+        self._dirty.append(session)
+        return self._schedule()
+
+    cdef int _schedule(self) except -1:
+        if not self._scheduled:
+            self._scheduled = True
+            self.loop.call_soon(self._run_bound)
+        return 0
+
+    def _run(self):
+        cdef list batch = self._dirty
+        cdef Py_ssize_t count = 0, size = len(batch)
+        cdef double end = 0.0
+        cdef Session session
+        self._dirty = []
+        self._scheduled = False
+        while count < size:
+            session = <Session> batch[count]
+            count += 1
+            if session.dirty:
+                session.flush()
+            if count % FLUSH_CHECK == 0:
+                if end == 0.0:
+                    end = monotonic() + FLUSH_SLICE
+                elif monotonic() > end:
+                    # In front of what was marked meanwhile; each session keeps its own order anyway.
+                    self._dirty = batch[count:] + self._dirty
+                    self._schedule()
+                    return
+
+
+@cython.final
+cdef class Session(Lifecycle):
+    """One Engine.IO connection. Made by the registry."""
+
+    def __init__(self, str sid, int version, request, registry):
+        self.sid = sid
+        self.version = version
+        self.request = request
+        self.registry = registry
+        self.options = registry.options
+        self.flusher = registry.flusher
+        self.wheel = registry.wheel
+        self.outbox = Outbox()
+
+    # --- for Python
+
+    @property
+    def is_live(self):
+        """The handshake is answered and nobody has closed it."""
+        return self.state == LIVE
+
+    @property
+    def is_open(self):
+        """Not closed; perhaps not yet answered."""
+        return self.state <= LIVE
+
+    @property
+    def is_lingering(self):
+        return self.state == LINGERING
+
+    @property
+    def transport(self):
+        """Name of the transport in use."""
+        return "websocket" if self.kind == WEBSOCKET else "polling"
+
+    @property
+    def backlog(self):
+        """What the client is owed: (bytes, packets)."""
+        return self.outbox.size, self.outbox.packets
+
+    @property
+    def has_backlog(self):
+        return len(self.outbox.items) != 0
+
+    def start(self, Link link, bint is_websocket, bint must_join):
+        """The handshake is being answered over `link`: the session lives."""
+        self.link = link
+        link.session = self
+        self.open(WEBSOCKET if is_websocket else POLLING, must_join, monotonic(), self.options)
+        self.wheel.schedule(self, self.next_due())
+        self.sink.on_open()
+
+    def start_probe(self, Link link):
+        """A WebSocket wants to take over; it has `upgrade_timeout` seconds."""
+        self.probe = link
+        link.session = self
+        self.begin_probe(monotonic(), self.options)
+        self.wheel.schedule(self, self.next_due())
+
+    def send_message(self, data):
+        """Queue one message, str or bytes."""
+        if isinstance(data, bytes):
+            self.send(Prepared.binary(data))
+        else:
+            self.send(Prepared.text(MESSAGE, b"", data.encode("utf-8", "replace")))
+
+    def send_open(self, str data):
+        """Put the OPEN packet in front of everything that is owed."""
+        cdef list waiting = self.outbox.take()
+        cdef Prepared message
+        self.send(Prepared.text(OPEN, b"", data.encode()))
+        for message in waiting:
+            self.outbox.push(message)
+
+    def send_packet(self, int type, data):
+        """Queue a packet of any type; `data` is str, bytes or None."""
+        if isinstance(data, bytes):
+            self.send(Prepared.binary(data))
+        else:
+            self.send(Prepared.text(<EioType> type, b"", (data or "").encode("utf-8", "replace")))
+
+    def disconnect(self, str reason=reasons.SERVER_DISCONNECT):
+        """Close from this side: tell the client, then close its transport."""
+        self.close(reason, 1000, CLOSE_PACKET)
+
+    def check_body(self, bytes body, bint is_binary):
+        """Look through a whole polling body before any of it is believed.
+
+        Raises:
+            ProtocolError: framing, a type, base64 or UTF-8 is wrong, or there are more packets than `packet_limit`.
+        """
+        cdef Status why = OK
+        if check_payload(view_of(body), self.version, is_binary, self.options.packet_limit(), &why) < 0:
+            raise protocol_error(why)
+
+    def receive_slice(self, Link link, bytes body, bint is_binary, Py_ssize_t start):
+        """Take the next packets of a checked body from byte `start` on; give the byte to go on from.
+
+        A slice is 256 packets at most, so that no body holds the loop. Gives `len(body)` when all is taken or the
+        session has ended.
+        """
+        cdef View rest = view_of(body)
+        cdef EioPacket packet
+        cdef double now = monotonic()
+        cdef int count = 0
+        view_skip(&rest, start)
+        while rest.size and count < BODY_SLICE:
+            if next_packet(&rest, self.version, is_binary, &packet) != OK:
+                break
+            self.receive(link, &packet, now)
+            count += 1
+            if self.state != LIVE or link is not self.link:
+                return len(body)
+        return len(body) - rest.size
+
+    def take_body(self):
+        """Take one poll response: (bytes, is_binary)."""
+        cdef bint is_binary = False
+        cdef bytes body = self.outbox.take_payload(
+            self.version, self.link.b64, self.options.max_poll_response, &is_binary
+        )
+        return body, is_binary
+
+    def owe(self, Prepared message):
+        """Owe one more packet in a closing session."""
+        self.outbox.push(message)
+
+    def owe_close(self):
+        """Owe the packet that tells the client of the end, unless more is owed than one response holds."""
+        cdef bint fits = self.outbox.size <= self.options.max_poll_response
+        if fits:
+            self.outbox.push(CLOSE_PACKET)
+        return fits
+
+    def expire(self):
+        """Forget a lingering session: its client knows, or never will."""
+        self._end()
+
+    # --- outwards
+
+    cdef int send(self, Prepared message) except -1:
+        """Owe `message`. Written at the end of this loop turn; dropped when the session has ended."""
+        if self.state > LIVE:
+            return 0
+        if self.outbox.size > self.options.max_send_buffer or self.outbox.packets > self.options.max_send_packets:
+            return self._overflow()
+        self.outbox.push(message)
+        if not self.dirty:
+            self.flusher.mark(self)
+        return 0
+
+    cdef int _overflow(self) except -1:
+        # Closed in a later turn: whoever is sending may be in the middle of a broadcast.
+        if not self._overflowing:
+            self._overflowing = True
+            self.flusher.loop.call_soon(self._close_slow)
+        return 0
+
+    def _close_slow(self):
+        self.registry.report_slow(self)
+        self.outbox.clear()
+        self.close(reasons.SLOW_CLIENT, NO_CODE)
+
+    cdef int flush(self) except -1:
+        self.dirty = False
+        if self.link is not None and self.outbox.items:
+            self.link.flush()
+        return 0
+
+    # --- inwards
+
+    cdef int receive_frame(self, Link link, View message, bint is_binary, double now) except -1:
+        """Take one WebSocket message. Shape: `message` is borrowed."""
+        cdef EioPacket packet
+        cdef Status status = decode_packet(message, self.version, is_binary, &packet)
+        if status == OK:
+            return self.receive(link, &packet, now)
+        if is_binary and (status == EMPTY_PACKET or status == BAD_TYPE):
+            return 0    # Engine.IO 3, "a binary frame of an unknown type is ignored"
+        if link is self.probe:
+            return self._refuse_probe()
+        return self.violate(protocol_error(status))
+
+    cdef int receive(self, Link link, EioPacket* packet, double now) except -1:
+        """Take one packet that came over `link`."""
+        cdef Verdict verdict
+        if link is not self.link:
+            return self._receive_probe(link, packet) if link is self.probe else 0
+        verdict = self.on_packet(packet.type, now, self.options)
+        if verdict == DELIVER:
+            return self._deliver(packet)
+        if verdict == ANSWER_PONG:
+            return self.send(PONG_PACKET)
+        if verdict == PEER_CLOSED:
+            return self.close(reasons.CLIENT_DISCONNECT, NO_CODE, NOOP_PACKET if self.kind == POLLING else None)
+        if verdict == VIOLATION:
+            return self.violate(ProtocolError("EIO_BAD_TYPE", f"packet type {packet.type} is the server's to send"))
+        return 0
+
+    cdef int _deliver(self, EioPacket* packet) except -1:
+        try:
+            if packet.is_base64:
+                self.sink.on_binary(decode_base64(packet.data))
+            elif packet.is_binary:
+                self.sink.on_binary(view_bytes(packet.data))
+            else:
+                self.sink.on_text(packet.data)
+        except ProtocolError as error:
+            self.violate(error)
+        return 0
+
+    cpdef int violate(self, object error, int code=1005) except -1:
+        """The peer broke the protocol: say so in the log, and end the session."""
+        self.registry.report_violation(self, error)
+        return self.close(reasons.TRANSPORT_ERROR, code, CLOSE_PACKET if self._can_say_goodbye() else None)
+
+    # --- upgrade
+
+    cdef int _receive_probe(self, Link link, EioPacket* packet) except -1:
+        cdef Verdict verdict = self.on_probe_packet(packet.type)
+        if verdict == ANSWER_PROBE:
+            link.write_now(PONG_PROBE_PACKET)
+            # Free a waiting poll, so that the client can stop polling and finish the upgrade.
+            return self.link.write_now(NOOP_PACKET)
+        if verdict == SWITCH:
+            return self._switch()
+        return self._refuse_probe()
+
+    cdef int _refuse_probe(self) except -1:
+        cdef Link link = self.probe
+        self.probe = None
+        self.end_probe()
+        if link is not None:
+            link.session = None
+            link.finish(NO_CODE, None)
+        return 0
+
+    cdef int _switch(self) except -1:
+        cdef Link polling = self.link
+        self.link = self.probe
+        self.probe = None
+        self.switch()
+        polling.finish(NO_CODE, NOOP_PACKET)
+        polling.session = None
+        return self.flush()
+
+    # --- the end
+
+    cpdef int close(self, str reason, int code=1005, Prepared farewell=None) except -1:
+        """End the session: both transports, then the sink, which hears `reason` once.
+
+        A polling client that has no poll open hears of a `farewell` with its next one, within `linger_timeout`.
+        """
+        cdef Link link = self.link
+        cdef bint was_live = self.state == LIVE
+        if self.state > LIVE:
+            return 0
+        self.close_reason = reason
+        self._refuse_probe()
+        if was_live and farewell is CLOSE_PACKET and self.kind == POLLING and not link.is_waiting:
+            self.linger(monotonic(), self.options)
+            self.wheel.schedule(self, self.next_due())
+            self.registry.closing(self)
+        else:
+            self._end()
+            if link is not None:
+                link.finish(code, farewell)
+                link.session = None
+            self.outbox.clear()
+        return self.sink.on_close(reason) if self.sink is not None else 0
+
+    cdef int lost(self, Link link) except -1:
+        """The transport `link` is gone."""
+        if link is self.probe:
+            return self._refuse_probe()
+        if link is self.link:
+            self.link = None
+            link.session = None
+            return self.close(reasons.TRANSPORT_CLOSE)
+        return 0
+
+    cdef int _end(self) except -1:
+        self.state = CLOSED
+        self.deadline = NEVER
+        self.wheel.drop(self)
+        self.registry.forget(self)
+        return 0
+
+    # --- deadlines
+
+    cdef int on_deadline(self, double now) except -1:
+        cdef Due due = self.on_time(now, self.options)
+        while due != NOTHING:
+            self._act(due, now)
+            if self.state == CLOSED:
+                return 0
+            due = self.on_time(now, self.options)
+        return self.wheel.schedule(self, self.next_due())
+
+    cdef int _act(self, int due, double now) except -1:
+        if due == SEND_PING:
+            return self.send(PING_PACKET)
+        if due == PING_TIMEOUT:
+            self.outbox.clear()
+            return self.close(reasons.PING_TIMEOUT, 1000, CLOSE_PACKET if self._can_say_goodbye() else None)
+        if due == PROBE_TIMEOUT:
+            return self._refuse_probe()
+        if due == JOIN_TIMEOUT:
+            self.registry.report_violation(self, ProtocolError("SIO_NO_NAMESPACE", "no namespace was joined in time"))
+            return self.close(reasons.CONNECT_TIMEOUT, NO_CODE, CLOSE_PACKET if self._can_say_goodbye() else None)
+        return self._end()
+
+    cdef bint _can_say_goodbye(self) except -1:
+        # Only to a poll that waits right now: a client that does not poll is gone.
+        return self.kind == POLLING and self.link is not None and self.link.is_waiting

@@ -1,0 +1,110 @@
+"""Every session of one server by its sid, with what they share: options, the flush, the sweep, the counters.
+
+May import: the engine floor, `options`. Never parses and never decides; admission and polling do.
+"""
+
+import asyncio
+import base64
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from fastsio.engine._session import Flusher, Session
+from fastsio.engine._wheel import Wheel
+from fastsio.errors import ProtocolError
+from fastsio.options import Options
+
+# Bytes of a session id before base64: 20 characters, 120 bits. The id is a secret and a Socket.IO room name.
+SID_BYTES = 15
+
+
+def generate_sid() -> str:
+    """Give 20 URL-safe characters that nobody can guess."""
+    return base64.urlsafe_b64encode(os.urandom(SID_BYTES)).decode()
+
+
+class Registry:
+    """The sessions of one Engine.IO server.
+
+    `accept(session)` is asked before a handshake is answered: it gives the session its sink and returns None, or
+    returns an awaitable for the same when the application has to think. An awaitable that gives something else than
+    None refuses the client, and what it gives is shown to it.
+    """
+
+    def __init__(self, options: Options, logger: logging.Logger) -> None:
+        self.options = options
+        self.logger = logger
+        self.sessions: dict[str, Session] = {}
+        self.counters: Counter[str] = Counter()
+        self.new_sid: Callable[[], str] = generate_sid
+        self.accept: Callable[[Session], Any] = _accept_nobody
+        self.must_join = False  # Socket.IO: a namespace has to be joined in time
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.flusher: Flusher = None
+        self.wheel: Wheel = None
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self._reported: set[str] = set()
+
+    def attach_loop(self) -> None:
+        """Belong to the running loop. A registry without sessions may move on to a new one."""
+        loop = asyncio.get_running_loop()
+        if loop is self.loop:
+            return
+        if self.sessions and self.loop is not None and not self.loop.is_closed():
+            raise RuntimeError("this server has clients on another event loop; use one server for each loop")
+        self.sessions.clear()
+        self.loop = loop
+        self.flusher = Flusher(loop)
+        self.wheel = Wheel(loop)
+
+    def create(self, version: int, request: Any) -> Session:
+        """Make a session; it is reachable by its sid from now on, and LIVE once its handshake is answered."""
+        session = Session(self.new_sid(), version, request, self)
+        self.sessions[session.sid] = session
+        self.counters["sessions_opened"] += 1
+        return session
+
+    def forget(self, session: Session) -> None:
+        """The session has ended."""
+        if self.sessions.pop(session.sid, None) is not None:
+            self.counters["sessions_closed"] += 1
+
+    def closing(self, session: Session) -> None:
+        """The session has ended, but its client has still to be told."""
+        self.counters["sessions_lingering"] += 1
+
+    def spawn(self, coroutine: Any) -> asyncio.Task[Any]:
+        """Run a coroutine as a task that is kept until it is done."""
+        task = asyncio.ensure_future(coroutine)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
+
+    def report_violation(self, session: Session, error: ProtocolError) -> None:
+        """Log why a session is being ended: one line, at ERROR the first time for each code and at INFO afterwards."""
+        self.report(error.code, "%s: client broke the protocol (%s): %s", session.sid[:6], error.code, error)
+
+    def report_slow(self, session: Session) -> None:
+        size, packets = session.backlog
+        self.report(
+            "slow client",
+            "%s: slow client disconnected: %d bytes in %d packets are waiting (limits %d and %d)",
+            session.sid[:6],
+            size,
+            packets,
+            self.options.max_send_buffer,
+            self.options.max_send_packets,
+        )
+
+    def report(self, category: str, message: str, *args: Any) -> None:
+        """Log one line about a refusal, as python-engineio does: ERROR once for each category, then INFO."""
+        self.counters[category] += 1
+        level = logging.INFO if category in self._reported else logging.ERROR
+        self._reported.add(category)
+        self.logger.log(level, message, *args)
+
+
+def _accept_nobody(session: Session) -> Any:
+    raise RuntimeError("this registry has no floor above it")

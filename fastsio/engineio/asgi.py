@@ -1,0 +1,110 @@
+"""The ASGI application around a server: its path, static files, another application, and start and stop hooks.
+
+May import: `static_files`. Subclasses may override `__call__`; then the native wire leaves them alone.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastsio.engineio.static_files import existing_file
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class ASGIApp:
+    """Serves an Engine.IO server under a path, and everything else from elsewhere.
+
+    Args:
+        engineio_server: the `AsyncServer` to serve.
+        other_asgi_app: application for all other requests.
+        static_files: URL path -> file name, or {"filename", "content_type"}.
+        engineio_path: where the server lives; None gives it every request.
+        on_startup: called, and awaited if it wants to be, when the ASGI server starts.
+        on_shutdown: the same when it stops.
+    """
+
+    def __init__(
+        self,
+        engineio_server: Any,
+        other_asgi_app: Any = None,
+        static_files: dict[str, Any] | None = None,
+        engineio_path: str | None = "engine.io",
+        on_startup: Callable[[], Any] | None = None,
+        on_shutdown: Callable[[], Any] | None = None,
+    ) -> None:
+        self.engineio_server = engineio_server
+        self.other_asgi_app = other_asgi_app
+        self.engineio_path = engineio_path
+        if engineio_path is not None:
+            self.engineio_path = "/" + engineio_path.strip("/") + "/" if engineio_path.strip("/") else "/"
+        self.static_files = static_files or {}
+        self.on_startup = on_startup
+        self.on_shutdown = on_shutdown
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        elif scope["type"] in ("http", "websocket") and self._is_ours(scope["path"]):
+            await self.engineio_server.handle_request(scope, receive, send)
+        elif scope["type"] == "http" and (found := existing_file(scope["path"], self.static_files)):
+            await self.serve_static_file(found, receive, send)
+        elif self.other_asgi_app is not None:
+            await self.other_asgi_app(scope, receive, send)
+        else:
+            await self.not_found(scope, receive, send)
+
+    def native_route(self) -> tuple[Any, str] | None:
+        """Give (registry, path) when the native wire may serve the path itself, None when it must not."""
+        registry = self.engineio_server._native_registry()
+        if registry is None or self.engineio_path is None or type(self).__call__ is not ASGIApp.__call__:
+            return None
+        return registry, self.engineio_path
+
+    def _is_ours(self, path: str) -> bool:
+        return self.engineio_path is None or (path + "/").startswith(self.engineio_path)
+
+    async def serve_static_file(self, found: dict[str, str], receive: Receive, send: Send) -> None:
+        """Answer with a file."""
+        with open(found["filename"], "rb") as file:
+            body = file.read()
+        await _respond(send, 200, found["content_type"], body)
+
+    async def not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer that there is nothing here."""
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            await _respond(send, 404, "text/plain", b"Not Found")
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.other_asgi_app is not None and self.on_startup is None and self.on_shutdown is None:
+            await self.other_asgi_app(scope, receive, send)
+            return
+        while True:
+            event = await receive()
+            name = event["type"].removeprefix("lifespan.")
+            if not await _run_hook(self.on_startup if name == "startup" else self.on_shutdown):
+                await send({"type": f"lifespan.{name}.failed"})
+                return
+            await send({"type": f"lifespan.{name}.complete"})
+            if name == "shutdown":
+                return
+
+
+async def _run_hook(hook: Callable[[], Any] | None) -> bool:
+    try:
+        if hook is not None and inspect.isawaitable(result := hook()):
+            await result
+    except Exception:
+        return False
+    return True
+
+
+async def _respond(send: Send, status: int, content_type: str, body: bytes) -> None:
+    headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,1 @@
+"""Floor 2: who is here, and who hears what."""

@@ -1,0 +1,44 @@
+"""One Socket.IO client: a session plus the namespaces it has joined."""
+from fastsio._bytes cimport View
+from fastsio._codec cimport PacketDecoder, SioMessage, SioType
+from fastsio.engine._outbox cimport Prepared
+from fastsio.engine._session cimport Session, Sink
+from fastsio.hub._rooms cimport Member, Rooms
+
+
+cdef class Hub:
+    """What all peers of one server share."""
+    cdef readonly object server
+    cdef readonly Rooms rooms
+    cdef public object serializer
+    cdef public object packer           # a MessagePack serializer, None when packets are text
+    cdef public bint async_handlers
+    cdef public Py_ssize_t max_running
+    cpdef Prepared encode(self, int type, str namespace, object id, object data)
+
+
+cdef class Peer(Sink):
+    cdef readonly Hub hub
+    cdef readonly Session session
+    cdef readonly dict members          # namespace -> Member
+    cdef Member _root                   # the member of "/", the usual one
+    cdef PacketDecoder _decoder
+    cdef set _left                      # namespaces it asked for and is not in any more
+    # what has to wait for a handler that runs inline
+    cdef bint _busy
+    cdef list _waiting
+    # event handlers that run
+    cdef Py_ssize_t _running
+    cdef set _tasks
+    cdef int _take(self, SioMessage message) except -1
+    cdef int _handle(self, SioMessage message) except -1
+    cdef int _on_connect(self, SioMessage message) except -1
+    cdef int _on_disconnect(self, Member member) except -1
+    cdef int _on_event(self, Member member, SioMessage message) except -1
+    cdef int _on_ack(self, Member member, SioMessage message) except -1
+    cdef Member _member_of(self, SioMessage message)
+    cdef int _misplaced(self, SioMessage message) except -1
+    cdef int _start(self, object coroutine) except -1
+    cdef int _start_inline(self, object coroutine) except -1
+    cdef int _handler_done(self) except -1
+    cdef int _forget(self, Member member) except -1

@@ -1,0 +1,316 @@
+"""One Socket.IO client: a session plus the namespaces it has joined.
+
+May import: the engine floor, `_codec`, `_rooms`, `dispatch`. Never knows which transport carries it.
+Handlers that python-socketio runs in the read path (connect, disconnect, and all of them without `async_handlers`) make
+later packets of the client wait here; acks never wait, since a handler may be waiting for one.
+"""
+cimport cython
+
+import asyncio
+from inspect import isawaitable
+from types import CoroutineType
+from urllib.parse import parse_qsl
+
+from fastsio._bytes cimport View
+from fastsio._codec cimport (
+    ACK, BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, MESSAGE, PacketDecoder, SioMessage, SioType, sio_head,
+)
+from fastsio.engine._outbox cimport Prepared
+from fastsio.engine._session cimport Session, Sink
+from fastsio.hub._rooms cimport CONNECTED, GONE, LEAVING, PENDING, Member, Rooms
+
+from fastsio.errors import ProtocolError
+from fastsio.hub import dispatch
+
+cdef object Task = asyncio.Task
+cdef object CancelledError = asyncio.CancelledError
+
+# Event handlers of one client that may run at once; further events wait.
+MAX_RUNNING = 256
+
+
+@cython.final
+cdef class Hub:
+    """What all peers of one server share: tables, serializer, server."""
+
+    def __init__(self, server, Rooms rooms not None, serializer):
+        self.server = server
+        self.rooms = rooms
+        self.serializer = serializer
+        self.async_handlers = True
+        self.max_running = MAX_RUNNING
+
+    cpdef Prepared encode(self, int type, str namespace, object id, object data):
+        """Encode one Socket.IO packet; `data` None means none. Raises what the serializer raises."""
+        cdef bytes text
+        if self.packer is not None:
+            return Prepared.binary(self.packer.encode(type, namespace, id, data))
+        if data is None:
+            return Prepared.text(MESSAGE, sio_head(<SioType> type, -1, namespace, id), b"")
+        text, attachments = self.serializer.encode(data)
+        if not attachments:
+            return Prepared.text(MESSAGE, sio_head(<SioType> type, -1, namespace, id), text)
+        return Prepared.with_attachments(
+            sio_head(<SioType> (type + BINARY_EVENT - EVENT), len(attachments), namespace, id), text, attachments
+        )
+
+
+@cython.final
+cdef class Peer(Sink):
+    """Takes the messages of one session; joins it to namespaces."""
+
+    def __init__(self, Hub hub not None, Session session not None):
+        self.hub = hub
+        self.session = session
+        self.members = {}
+        self._decoder = PacketDecoder(
+            hub.serializer, session.options.max_attachments, session.options.max_binary_packet
+        )
+
+    # --- the seam to the engine
+
+    cpdef int on_open(self) except -1:
+        """Engine.IO 3 clients are joined to "/" unasked (Socket.IO protocol 4, "Connecting")."""
+        if self.session.version == 3:
+            return self._join("/", None)
+        return 0
+
+    cdef int on_text(self, View text) except -1:
+        cdef SioMessage message
+        if self.hub.packer is not None:
+            raise ProtocolError("SIO_BAD_TYPE", "a text message; this server speaks MessagePack")
+        message = self._decoder.feed_text_view(text)
+        return 0 if message is None else self._take(message)
+
+    cdef int on_binary(self, bytes data) except -1:
+        cdef SioMessage message
+        if self.hub.packer is not None:
+            message = self.hub.packer.decode(data)
+        else:
+            message = self._decoder.feed_binary_bytes(data)
+        return 0 if message is None else self._take(message)
+
+    cdef int on_close(self, str reason) except -1:
+        """The session has ended: each namespace it was in hears of it, in the order they were joined."""
+        cdef list members = list(self.members.values())
+        self._waiting = None
+        self._decoder = None
+        for member in members:
+            if (<Member> member).state == PENDING:
+                self._forget(member)
+        self._start(dispatch.close(self.hub.server, self, members, reason))
+        return 0
+
+    # --- what came
+
+    cdef int _take(self, SioMessage message) except -1:
+        if not self._busy and self._waiting is None or message.type == ACK:
+            return self._handle(message)
+        if self._waiting is None:
+            self._waiting = []
+        if len(self._waiting) >= self.session.options.max_waiting_packets:
+            raise ProtocolError("SIO_TOO_MANY_WAITING", f"{len(self._waiting)} packets wait for handlers of this client")
+        self._waiting.append(message)
+        return 0
+
+    cdef int _handle(self, SioMessage message) except -1:
+        cdef Member member
+        if self.session.version == 3 and "?" in message.namespace and message.type != CONNECT:
+            message.namespace = message.namespace.partition("?")[0]
+        if message.type == CONNECT:
+            return self._on_connect(message)
+        member = self._member_of(message)
+        if member is None:
+            return self._misplaced(message)
+        if message.type == EVENT:
+            return self._on_event(member, message)
+        if message.type == ACK:
+            return self._on_ack(member, message)
+        if message.type == DISCONNECT:
+            return self._on_disconnect(member)
+        self.hub.server.logger.warning("a packet of type %s from client %s was ignored", message.type, member.sid)
+        return 0
+
+    cdef Member _member_of(self, SioMessage message):
+        cdef Member member = self._root
+        if member is None or message.namespace != "/":
+            member = self.members.get(message.namespace)
+        return None if member is None or member.state != CONNECTED else member
+
+    cdef int _misplaced(self, SioMessage message) except -1:
+        """A packet for a namespace that the client is not in: an ordinary race if it ever asked for it."""
+        if message.namespace in self.members or (self._left is not None and message.namespace in self._left):
+            return 0
+        raise ProtocolError("SIO_NOT_JOINED", f"a packet for namespace {message.namespace[:64]!r}, which was never joined")
+
+    # --- joining and leaving
+
+    cdef int _on_connect(self, SioMessage message) except -1:
+        cdef str namespace = message.namespace
+        auth = message.data
+        if "?" in namespace:
+            namespace, _, query = namespace.partition("?")
+            if self.session.version == 3 and auth is None:
+                auth = dict(parse_qsl(query, keep_blank_values=True))
+        if namespace in self.members:
+            if self.session.version == 3 and namespace == "/":
+                return 0    # joined unasked; some old clients ask all the same
+            raise ProtocolError("SIO_DOUBLE_CONNECT", f"a second CONNECT for namespace {namespace[:64]!r}")
+        return self._join(namespace, auth)
+
+    def _join(self, str namespace, auth):
+        cdef Member member
+        if len(self.members) + (0 if self._left is None else len(self._left)) >= self.session.options.max_namespaces:
+            raise ProtocolError("SIO_TOO_MANY_NAMESPACES", f"more than {len(self.members)} namespaces asked for")
+        if not self.hub.server._accepts_namespace(namespace):
+            self._note_left(namespace)
+            self.send_refusal(namespace, {"message": "Invalid namespace"})
+            return 0
+        member = dispatch.admit(self.hub.server, self, namespace)
+        self.members[namespace] = member
+        if namespace == "/":
+            self._root = member
+        if self._left is not None:
+            self._left.discard(namespace)
+        self._start_inline(dispatch.connect(self.hub.server, self, member, auth))
+        return 0
+
+    def welcome(self, Member member not None):
+        """Tell the client that it has joined, then give it what was held back."""
+        data = None if self.session.version == 3 else {"sid": member.sid}
+        self.session.joined()
+        self.session.send(self.hub.encode(CONNECT, member.namespace, None, data))
+        member.connected()
+
+    def refuse(self, Member member not None, error):
+        """Tell the client that it may not join; `error` has `message` and perhaps `data`."""
+        self._forget(member)
+        self.send_refusal(member.namespace, error)
+
+    def send_refusal(self, str namespace, error):
+        if self.session.version == 3:
+            error = error.get("data", error["message"])
+        self.session.send(self.hub.encode(CONNECT_ERROR, namespace, None, error))
+
+    def send_disconnect(self, Member member not None):
+        """Tell the client that it is out of a namespace."""
+        self.session.send(self.hub.encode(DISCONNECT, member.namespace, None, None))
+
+    def forget(self, Member member not None):
+        self._forget(member)
+
+    cdef int _forget(self, Member member) except -1:
+        self.hub.rooms.remove(member)
+        if self.members.get(member.namespace) is member:
+            del self.members[member.namespace]
+            self._note_left(member.namespace)
+        if self._root is member:
+            self._root = None
+        return 0
+
+    def _note_left(self, str namespace):
+        if self._left is None:
+            self._left = set()
+        self._left.add(namespace)
+
+    cdef int _on_disconnect(self, Member member) except -1:
+        return self._start_inline(dispatch.leave(self.hub.server, self, member))
+
+    # --- events
+
+    cdef int _on_event(self, Member member, SioMessage message) except -1:
+        cdef list data = message.data
+        cdef tuple call = dispatch.resolve(self.hub.server, member, data)
+        if call is None:
+            return 0
+        coroutine = self._run(member, call[0], call[1], message.id)
+        if not self.hub.server.async_handlers:
+            return self._start_inline(coroutine)
+        self._running += 1
+        if self._running >= self.hub.max_running and self._waiting is None:
+            self._waiting = []  # further events wait until handlers are done
+        return self._start(coroutine)
+
+    async def _run(self, Member member, handler, tuple args, id):
+        """Call one event handler and send its ack. An exception surfaces through the task, as in python-socketio."""
+        try:
+            result = handler(*args)
+            if result is not None and (type(result) is CoroutineType or isawaitable(result)):
+                result = await result
+            if id is not None and result is not self.hub.server.not_handled:
+                self._send_ack(member, id, result)
+        except CancelledError:
+            if id is not None:
+                self._send_ack(member, id, None)
+        finally:
+            self._running -= 1
+            self._handler_done()
+
+    def _send_ack(self, Member member, id, result):
+        if result is None:
+            data = []
+        elif isinstance(result, tuple):
+            data = list(result)
+        else:
+            data = [result]
+        self.session.send(self.hub.encode(ACK, member.namespace, id, data))
+
+    cdef int _handler_done(self) except -1:
+        if self._running <= 0:
+            self._running = 0
+            if self.session.dirty:
+                # The last handler of this batch: what it left for its own client goes out without another loop turn.
+                self.session.flush()
+        if self._waiting is not None and not self._busy and self._running < self.hub.max_running:
+            self._resume()
+        return 0
+
+    cdef int _on_ack(self, Member member, SioMessage message) except -1:
+        callback = member.take_callback(message.id)
+        if callback is None:
+            self.hub.server.logger.warning("Unknown callback received, ignoring.")
+            return 0
+        self._start(dispatch.acknowledge(self.hub.server, callback, message.data))
+        return 0
+
+    # --- handlers that make later packets wait
+
+    cdef int _start(self, coroutine) except -1:
+        cdef object task = Task(coroutine, loop=self.session.flusher.loop)
+        if self._tasks is None:
+            self._tasks = set()
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return 0
+
+    cdef int _start_inline(self, coroutine) except -1:
+        self._busy = True
+        return self._start(self._run_inline(coroutine))
+
+    async def _run_inline(self, coroutine):
+        try:
+            await coroutine
+        finally:
+            self._busy = False
+            if self.session.dirty:
+                self.session.flush()
+            self._resume()
+
+    def _resume(self):
+        """Take what had to wait, until something makes it wait again."""
+        cdef list waiting = self._waiting
+        cdef Py_ssize_t count = 0
+        self._waiting = None
+        while waiting is not None and count < len(waiting):
+            if self._busy or self._waiting is not None:
+                self._waiting = waiting[count:]
+                return
+            message = <SioMessage> waiting[count]
+            count += 1
+            try:
+                self._handle(message)
+            except ProtocolError as error:
+                self.session.violate(error)
+                return
+            if not self.session.is_live:
+                return

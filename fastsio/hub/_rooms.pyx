@@ -1,0 +1,248 @@
+"""Membership: who is in which namespace and room, and the one fan-out loop.
+
+May import: the engine floor. Never encodes and never hears of frames.
+A member is in two rooms without any table: everybody's (None) and the one that bears its sid.
+"""
+cimport cython
+
+from fastsio.engine._outbox cimport Prepared
+from fastsio.engine._session cimport Session
+
+
+@cython.final
+cdef class Member:
+    """One client in one namespace."""
+
+    def __init__(self, str sid, str namespace, str eio_sid, Session session=None):
+        self.sid = sid
+        self.namespace = namespace
+        self.eio_sid = eio_sid
+        self.session = session
+        self._in_own_room = True
+        self.state = PENDING
+
+    @property
+    def is_pending(self):
+        return self.state == PENDING
+
+    @property
+    def is_connected(self):
+        return self.state == CONNECTED
+
+    @property
+    def is_leaving(self):
+        return self.state == LEAVING
+
+    @property
+    def is_gone(self):
+        return self.state == GONE
+
+    def set_connected(self):
+        """Its connect handler agreed: what was held back goes out, in order."""
+        self.connected()
+
+    def set_leaving(self):
+        self.state = LEAVING
+
+    def send(self, Prepared message not None):
+        """Owe one message to this member."""
+        self.deliver(message)
+
+    def add_callback(self, callback):
+        """Remember whom to tell of an ack; give the id to ask for."""
+        if self.callbacks is None:
+            self.callbacks = {}
+        self.last_id += 1
+        self.callbacks[self.last_id] = callback
+        return self.last_id
+
+    def take_callback(self, id):
+        """Give the callable that waits for an ack, None when nobody does."""
+        return None if self.callbacks is None else self.callbacks.pop(id, None)
+
+    def room_names(self):
+        """Give the rooms it is in, its own first."""
+        cdef list names = [self.sid] if self._in_own_room else []
+        if self._rooms is not None:
+            names.extend(self._rooms)
+        return names
+
+    cdef int deliver(self, Prepared message) except -1:
+        """Send `message`, or hold it back while the connect handler runs."""
+        if self.state == PENDING:
+            if self._held is None:
+                self._held = []
+            self._held.append(message)
+        elif self.state != GONE and self.session is not None:
+            self.session.send(message)
+        return 0
+
+    cdef int connected(self) except -1:
+        cdef list held = self._held
+        self._held = None
+        self.state = CONNECTED
+        if held is not None:
+            for message in held:
+                self.session.send(message)
+        return 0
+
+
+@cython.final
+cdef class Hall:
+    def __cinit__(self):
+        self.members = {}
+        self.rooms = {}
+
+    def room(self, name):
+        """Give {sid: Member} of a room; the table itself for None, a copy for a sid."""
+        if name is None:
+            return self.members
+        member = self.members.get(name)
+        if member is not None:
+            return {name: member} if (<Member> member)._in_own_room else {}
+        return self.rooms.get(name, {})
+
+    def room_names(self):
+        """Give the names of all rooms, everybody's (None) and the members' own included."""
+        return [None, *[sid for sid, member in self.members.items() if (<Member> member)._in_own_room], *self.rooms]
+
+
+@cython.final
+cdef class Rooms:
+    """The two tables: namespace and room to members, member to rooms."""
+
+    def __cinit__(self):
+        self.halls = {}
+
+    cdef Member find(self, str namespace, object sid):
+        cdef Hall hall = self.halls.get(namespace)
+        return None if hall is None else hall.members.get(sid)
+
+    def member(self, namespace, sid):
+        """Give the Member, None when there is no such sid in the namespace."""
+        hall = self.halls.get(namespace)
+        return None if hall is None else (<Hall> hall).members.get(sid)
+
+    def add(self, Member member not None):
+        """Let a member into its namespace."""
+        hall = self.halls.get(member.namespace)
+        if hall is None:
+            hall = self.halls[member.namespace] = Hall()
+        (<Hall> hall).members[member.sid] = member
+
+    def remove(self, Member member not None):
+        """Take a member out of everything. Empty rooms and namespaces vanish."""
+        cdef Hall hall = self.halls.get(member.namespace)
+        member.state = GONE
+        member._held = None
+        member.callbacks = None
+        if hall is None or hall.members.pop(member.sid, None) is None:
+            return
+        for room in list(member._rooms or ()):
+            self.leave(member, room)
+        if not hall.members:
+            self.halls.pop(member.namespace, None)
+
+    def enter(self, Member member not None, room):
+        """Put a member into a room.
+
+        Raises:
+            ValueError: the room bears the sid of another client.
+        """
+        cdef Hall hall = self.halls[member.namespace]
+        if room is None:
+            return
+        if room in hall.members:
+            if room != member.sid:
+                raise ValueError("cannot enter a sid room")
+            member._in_own_room = True
+            return
+        members = hall.rooms.get(room)
+        if members is None:
+            members = hall.rooms[room] = {}
+        members[member.sid] = member
+        if member._rooms is None:
+            member._rooms = {}
+        member._rooms[room] = None
+
+    def leave(self, Member member not None, room):
+        """Take a member out of a room; silent when it is not there."""
+        cdef Hall hall = self.halls.get(member.namespace)
+        if room == member.sid:
+            member._in_own_room = False
+            return
+        if hall is None or member._rooms is None or room not in member._rooms:
+            return
+        del member._rooms[room]
+        if not member._rooms:
+            member._rooms = None
+        members = hall.rooms.get(room)
+        if members is not None:
+            members.pop(member.sid, None)
+            if not members:
+                hall.rooms.pop(room, None)
+
+    def close(self, namespace, room):
+        """Take everybody out of a room.
+
+        Raises:
+            ValueError: the room bears the sid of a client.
+        """
+        cdef Hall hall = self.halls.get(namespace)
+        if hall is None:
+            return
+        if room in hall.members:
+            raise ValueError("cannot close a sid room")
+        for member in list(hall.rooms.get(room, {}).values()):
+            self.leave(member, room)
+
+    def send(self, Prepared message not None, namespace, room, skip):
+        """Owe `message` to everybody in `room`; give how many that are."""
+        return self.broadcast(message, namespace, room, skip)
+
+    def targets(self, namespace, room, skip):
+        """Give the members that an emit to `room` reaches, each once, as a list."""
+        cdef Hall hall = self.halls.get(namespace)
+        if hall is None:
+            return []
+        names = room if isinstance(room, (list, tuple, set, frozenset)) else [room]
+        found = {}
+        for name in names:
+            found.update(hall.room(name))
+        return [member for sid, member in found.items() if skip is None or sid not in skip]
+
+    cdef Py_ssize_t broadcast(self, Prepared message, str namespace, object room, object skip) except -1:
+        """Owe `message` to each member once, in the order they came.
+
+        Shape: `room` is None for everybody, a name, or a list, tuple or set of names; `skip` a set of sids or None.
+        No Python code of an application runs in here, so the tables stand still.
+        """
+        cdef Hall hall = self.halls.get(namespace)
+        if hall is None:
+            return 0
+        if room is None:
+            return self._to_all(hall.members, message, skip)
+        if isinstance(room, (list, tuple, set, frozenset)):
+            return self._to_union(hall, room, message, skip)
+        member = hall.members.get(room)
+        if member is not None:
+            if not (<Member> member)._in_own_room or (skip is not None and room in skip):
+                return 0
+            (<Member> member).deliver(message)
+            return 1
+        members = hall.rooms.get(room)
+        return 0 if members is None else self._to_all(members, message, skip)
+
+    cdef Py_ssize_t _to_all(self, dict members, Prepared message, object skip) except -1:
+        cdef Py_ssize_t count = 0
+        for sid, member in members.items():
+            if skip is None or sid not in skip:
+                (<Member> member).deliver(message)
+                count += 1
+        return count
+
+    cdef Py_ssize_t _to_union(self, Hall hall, object rooms, Prepared message, object skip) except -1:
+        cdef dict union = {}
+        for name in rooms:
+            union.update(hall.room(name))
+        return self._to_all(union, message, skip)

@@ -1,0 +1,178 @@
+"""Which handler an event has, how it is called, and what its outcome means for the client.
+
+May import: nothing of ours but `errors`. Knows servers, peers and members by what they can do; never touches bytes.
+Precedence and argument shapes are python-socketio's; a handler's arity is read from its signature, once.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from fastsio.engine import reasons
+
+REJECTED = "Connection rejected by server"
+REFUSED = "Connection refused by server"
+LIFECYCLE_EVENTS = ("connect", "disconnect")
+
+
+# --- which handler
+
+
+def find(server: Any, namespace: str, event: Any) -> tuple[Callable[..., Any], tuple[Any, ...]] | None:
+    """Give the callable for an event and the arguments that come before the sid; None when nobody handles it.
+
+    Looked up live, since applications replace and delete entries of `handlers` while events flow.
+    """
+    handlers = server.handlers
+    is_event = event not in LIFECYCLE_EVENTS
+    for key, lead in ((namespace, ()), ("*", (namespace,))):
+        table = handlers.get(key)
+        if table is None:
+            continue
+        if event != "*":
+            handler = table.get(event)
+            if handler is not None:
+                return handler, lead
+        if is_event and "*" in table:
+            return table["*"], (event, *lead)
+    classes = server.namespace_handlers
+    if classes:
+        for key, lead in ((namespace, ()), ("*", (namespace,))):
+            if key in classes:
+                return classes[key].trigger_event, (event, *lead)
+    return None
+
+
+def resolve(server: Any, member: Any, data: list[Any]) -> tuple[Callable[..., Any], tuple[Any, ...]] | None:
+    """Give what to call for an event packet, with all its arguments; None when nobody handles it."""
+    namespace, event = member.namespace, data[0]
+    if server._has_trigger_hook():
+        return server._trigger_event, (event, namespace, member.sid, *data[1:])
+    found = find(server, namespace, event)
+    if found is None:
+        return None
+    handler, lead = found
+    return handler, (*lead, member.sid, *data[1:])
+
+
+# --- how it is called
+
+
+async def call(handler: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Call a plain or coroutine handler; whatever can be awaited is awaited."""
+    result = handler(*args)
+    return await result if inspect.isawaitable(result) else result
+
+
+async def call_lifecycle(handler: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Call a connect or disconnect handler with as many of `args` as it takes: older forms take one less."""
+    return await call(handler, args[: positional_capacity(handler)])
+
+
+def positional_capacity(handler: Callable[..., Any]) -> int | None:
+    """Give how many positional arguments a callable takes; None for any number, or when nobody can tell."""
+    try:
+        return _capacity(getattr(handler, "__func__", handler), hasattr(handler, "__func__"))
+    except TypeError:  # not hashable
+        return _capacity.__wrapped__(handler, False)
+
+
+@functools.lru_cache(maxsize=1024)
+def _capacity(function: Callable[..., Any], is_method: bool) -> int | None:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return None
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(parameter.kind in kinds for parameter in parameters) - is_method
+
+
+async def acknowledge(server: Any, callback: Callable[..., Any], data: list[Any]) -> None:
+    """Tell a callback of the ack it waited for."""
+    try:
+        await call(callback, tuple(data))
+    except Exception:
+        server.logger.exception("an acknowledgement callback raised")
+
+
+# --- joining
+
+
+def admit(server: Any, peer: Any, namespace: str) -> Any:
+    """Give a peer a pending member of a namespace that the server accepts."""
+    return server.manager._admit(peer.session, namespace)
+
+
+async def connect(server: Any, peer: Any, member: Any, auth: Any) -> None:
+    """Run the connect handler of a pending member, and welcome or refuse it."""
+    if server.always_connect:
+        peer.welcome(member)
+    try:
+        error = await _ask(server, member, auth)
+    except Exception:
+        server.logger.exception("the connect handler of namespace %s raised; the client is refused", member.namespace)
+        error = {"message": REJECTED} if not server.always_connect else None
+    if member.is_gone:
+        return  # the client left while its handler ran
+    if error is None:
+        if not server.always_connect:
+            peer.welcome(member)
+    elif server.always_connect:
+        peer.send_disconnect(member)
+        peer.forget(member)
+    else:
+        peer.refuse(member, error)
+
+
+async def _ask(server: Any, member: Any, auth: Any) -> dict[str, Any] | None:
+    """Give None when the connect handler agrees, or there is none; else the error for the client."""
+    if not server._has_connect_handler(member.namespace):
+        return None
+    environ = server.get_environ(member.sid, member.namespace)
+    try:
+        result = await server._trigger_event("connect", member.namespace, member.sid, environ, auth or None)
+    except ConnectionRefusedError:
+        return {"message": REFUSED}
+    except Exception as exc:
+        error = getattr(exc, "error_args", None)
+        if type(exc).__name__ == "ConnectionRefusedError" and isinstance(error, dict):
+            return error or {"message": REJECTED}
+        raise
+    return {"message": REJECTED} if result is False else None
+
+
+# --- leaving
+
+
+async def leave(server: Any, peer: Any, member: Any) -> None:
+    """The client left a namespace by itself."""
+    await _say_farewell(server, peer, member, reasons.CLIENT_DISCONNECT)
+
+
+async def kick(server: Any, peer: Any, member: Any) -> None:
+    """The application puts a client out of a namespace; the connection stays."""
+    if member.is_connected:
+        peer.send_disconnect(member)
+        await _say_farewell(server, peer, member, reasons.SERVER_DISCONNECT)
+
+
+async def close(server: Any, peer: Any, members: list[Any], reason: str) -> None:
+    """The session has ended: tell the handlers of each namespace."""
+    for member in members:
+        if member.is_connected:
+            await _say_farewell(server, peer, member, reason)
+    server._forget_session(peer.session)
+
+
+async def _say_farewell(server: Any, peer: Any, member: Any, reason: str) -> None:
+    """Run the disconnect handler once, then take the member out of every table, whatever the handler did."""
+    member.set_leaving()
+    try:
+        await server._trigger_event("disconnect", member.namespace, member.sid, reason)
+    except Exception:
+        server.logger.exception("the disconnect handler of namespace %s raised", member.namespace)
+    finally:
+        peer.forget(member)

@@ -1,0 +1,1 @@
+"""The side door: the only rooms that touch sockets."""

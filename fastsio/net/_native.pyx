@@ -1,0 +1,782 @@
+"""One TCP connection of the native wire: HTTP until upgraded, then WebSocket, written to by send(2) directly.
+
+May import: the engine floor, `_frames`, `_http`, `errors`. Never knows rooms or handlers.
+Sits in uvicorn's `http=` seat. Requests that are not for the Engine.IO path, or that are unusual (chunked bodies,
+escaped paths, HTTP/1.0), are given to uvicorn's own protocol, bytes and all: the fast path is an exception that is taken
+only when everything about it is known to be right.
+"""
+cimport cython
+from cpython.bytearray cimport PyByteArray_AS_STRING
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.errno cimport EAGAIN, EINTR, errno
+from libc.string cimport memcpy, memmove
+
+from fastsio._bytes cimport View, view_bytes
+from fastsio._frames cimport (
+    FRAME_CLOSE, FRAME_ERROR, FRAME_MESSAGE, FRAME_NEED_MORE, FRAME_PING, OP_PONG, Frame, FrameReader, FrameStatus,
+    build_close, build_frame,
+)
+from fastsio._http cimport Exchange, Request
+from fastsio.engine._outbox cimport Outbox, Prepared
+from fastsio.engine._session cimport Link, Session
+from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
+
+import asyncio
+import weakref
+
+import httptools
+from uvicorn.middleware.message_logger import MessageLoggerMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from fastsio import _frames
+from fastsio._http import Response, cors_headers, finished_headers, response_head
+from fastsio.engine import admission, polling, reasons
+from fastsio.errors import ProtocolError
+
+cdef extern from "<sys/socket.h>" nogil:
+    ssize_t c_send "send"(int fd, const void* data, size_t size, int flags)
+    int MSG_NOSIGNAL
+    int MSG_DONTWAIT
+
+# Bytes that one read may bring, shared by all connections of a server.
+cdef Py_ssize_t READ_SIZE = 262_144
+# Frames of one flush are joined up to this many bytes, and written on their own beyond it.
+cdef Py_ssize_t CORK_SIZE = 65_536
+cdef Py_ssize_t CORK_LIMIT = 16_384
+# Limits of a request head, in bytes, and of a refused body that is read past rather than hung up on.
+cdef Py_ssize_t MAX_HEAD = 24_576
+cdef Py_ssize_t MAX_SKIP = 65_536
+# Bytes that may wait behind an open exchange before reading stops.
+cdef Py_ssize_t MAX_PIPELINED = 65_536
+# Seconds: to send a request head or body, to answer a close frame, to take any byte of what is owed.
+cdef double HEADER_TIMEOUT = 10.0
+cdef double BODY_TIMEOUT = 20.0
+cdef double CLOSE_TIMEOUT = 5.0
+cdef double HANG_UP_TIMEOUT = 1.0
+cdef double WRITE_TIMEOUT = 30.0
+
+
+cdef enum Mode:
+    HEAD = 0        # a request head is being read
+    BODY = 1        # the body of an admitted POST
+    SKIP = 2        # the body of a refused request
+    BUSY = 3        # an exchange is open: its answer comes later
+    WEBSOCKET = 4
+    CLOSING = 5     # nothing more is said; the peer may finish
+    CLOSED = 6
+    ELSEWHERE = 7   # uvicorn's protocol has the connection
+
+
+# --- what the connections of one server share
+
+
+cdef class Route:
+    """Where a server's Engine.IO path leads, and the memory its connections share."""
+
+    cdef object registry
+    cdef bytes path             # with slashes at both ends
+    cdef object proxy           # uvicorn's proxy-header rules, None when they are off
+    cdef bytearray buffer       # what one read brings
+    cdef object buffer_view
+    cdef bytearray cork
+
+    def __init__(self, registry, str path, proxy):
+        self.registry = registry
+        self.path = path.encode()
+        self.proxy = proxy
+        self.buffer = bytearray(READ_SIZE)
+        self.buffer_view = memoryview(self.buffer)  # an export, so the memory stays where it is
+        self.cork = bytearray(CORK_SIZE)
+
+
+cdef object _routes = weakref.WeakKeyDictionary()
+
+
+def route_of(config):
+    """Give the Route of a uvicorn configuration, None when its application must see every request itself."""
+    if not config.loaded:
+        config.load()
+    if config in _routes:
+        return _routes[config]
+    app, route = config.loaded_app, None
+    while isinstance(app, (ProxyHeadersMiddleware, MessageLoggerMiddleware)):
+        app = app.app
+    native = getattr(app, "native_route", None)
+    found = native() if native is not None and not config.root_path else None
+    if found is not None:
+        proxy = ProxyHeadersMiddleware(_capture, config.forwarded_allow_ips) if config.proxy_headers else None
+        route = Route(found[0], found[1], proxy)
+    _routes[config] = route
+    return route
+
+
+async def _capture(scope, receive, send):
+    """Stands for an application where only the changed scope is wanted."""
+
+
+@cython.final
+cdef class NativeExchange(Exchange):
+    """A request on a native connection."""
+
+    cdef NativeConnection connection
+    cdef bint keep_alive
+
+    def respond(self, response):
+        if self.connection is not None:
+            self.connection._respond(self, response)
+
+    def upgrade(self, session, bint is_probe):
+        return None if self.connection is None else self.connection._upgrade(self)
+
+
+# --- the connection
+
+
+cdef class NativeConnection(Link):
+    """The protocol class that uvicorn makes for each connection."""
+
+    # who made it
+    cdef object _config
+    cdef object _server_state
+    cdef object _app_state
+    cdef object _loop
+    cdef Route _route
+    # the socket
+    cdef object _transport
+    cdef int _fd                        # -1: write through the transport
+    cdef bint _is_tls
+    cdef bint _blocked                  # the transport holds bytes: nothing may overtake them
+    cdef Mode _mode
+    # input that no read callback could finish
+    cdef bytearray _tail
+    cdef Py_ssize_t _tail_size
+    cdef bint _reading_paused
+    # the request being read or answered
+    cdef object _parser
+    cdef bytes _url
+    cdef list _headers
+    cdef NativeExchange _exchange
+    cdef Session _body_session
+    cdef bytearray _body
+    cdef Py_ssize_t _body_left
+    # the WebSocket
+    cdef FrameReader _reader
+
+    def __init__(self, config, server_state, app_state, _loop=None):
+        self._config = config
+        self._server_state = server_state
+        self._app_state = app_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._route = route_of(config)
+        self._fd = -1
+
+    # --- asyncio's side
+
+    def connection_made(self, transport):
+        self._transport = transport
+        if self._route is None:
+            return self._hand_over(b"")
+        self._server_state.connections.add(self)
+        self._route.registry.attach_loop()
+        self._is_tls = transport.get_extra_info("sslcontext") is not None
+        sock = transport.get_extra_info("socket")
+        if not self._is_tls and sock is not None:
+            self._fd = sock.fileno()
+            transport.set_write_buffer_limits(high=0)   # any byte left in there is worth knowing of
+        self._set_deadline(HEADER_TIMEOUT)
+
+    def get_buffer(self, hint):
+        if self._tail_size == 0:
+            return self._route.buffer_view
+        self._reserve_tail()
+        return memoryview(self._tail)[self._tail_size:]
+
+    def buffer_updated(self, Py_ssize_t count):
+        cdef bytearray tail = self._tail    # held: whatever is called may drop the connection's own
+        if self._tail_size == 0:
+            self._take(<unsigned char*> PyByteArray_AS_STRING(self._route.buffer), count)
+        else:
+            count += self._tail_size
+            self._tail_size = 0
+            self._tail = None
+            self._take(<unsigned char*> PyByteArray_AS_STRING(tail), count)
+
+    def data_received(self, data):
+        """The same for loops that know this protocol only as an ordinary one."""
+        cdef Py_ssize_t start = 0, size
+        while start < len(data) and self._mode < CLOSED:
+            buffer = self.get_buffer(-1)
+            size = min(len(buffer), len(data) - start)
+            buffer[:size] = data[start:start + size]
+            del buffer
+            start += size
+            self.buffer_updated(size)
+
+    def eof_received(self):
+        return False
+
+    def pause_writing(self):
+        self._blocked = True
+        self._set_deadline(WRITE_TIMEOUT)
+
+    def resume_writing(self):
+        self._blocked = False
+        if self._mode == WEBSOCKET:
+            self._set_deadline(NEVER)
+            self.flush()
+
+    def connection_lost(self, exc):
+        cdef Session session = self.session
+        cdef NativeExchange exchange = self._exchange
+        cdef Mode mode = self._mode
+        if mode == ELSEWHERE:
+            return
+        self._mode = CLOSED
+        self._server_state.connections.discard(self)
+        self._wheel().drop(self)
+        self.deadline = NEVER
+        self._exchange = None
+        self._parser = None
+        self._tail = None
+        self._tail_size = 0
+        if exchange is not None:
+            self._exchange_lost(exchange)
+        if session is not None:
+            session.lost(self)
+        self._reader = None
+        self._transport = None
+
+    def shutdown(self):
+        """uvicorn stops: tell the client, in words that let it come back."""
+        if self._mode == WEBSOCKET and self.session is not None:
+            self.session.close(reasons.SERVER_SHUTDOWN, 1001)
+        elif self._exchange is not None and self._mode == BUSY:
+            self._exchange.keep_alive = False
+            self._end_waiting_session()
+        elif self._mode < CLOSED:
+            self._close()
+
+    cdef int _end_waiting_session(self) except -1:
+        sid = self._exchange.request.param("sid")
+        session = self._route.registry.sessions.get(sid)
+        if session is not None:
+            (<Session> session).close(reasons.SERVER_SHUTDOWN, 1001)
+        if self._exchange is not None:
+            self._close()
+        return 0
+
+    cdef int on_deadline(self, double now) except -1:
+        if self._transport is None or (self._mode == BUSY and not self._blocked):
+            return 0
+        if self._mode == BODY or (self._mode == HEAD and self._tail_size):
+            self._refuse_connection(408, b"Request Timeout")
+        else:
+            self._transport.abort() if self._mode >= BUSY else self._close()
+        return 0
+
+    cdef Wheel _wheel(self):
+        return <Wheel> self._route.registry.wheel
+
+    cdef int _set_deadline(self, double seconds) except -1:
+        if seconds == NEVER:
+            self.deadline = NEVER
+            return 0
+        return self._wheel().schedule(self, monotonic() + seconds)
+
+    # --- input
+
+    cdef int _take(self, unsigned char* data, Py_ssize_t size) except -1:
+        """Consume what was read, in whatever mode each part of it finds the connection."""
+        cdef View rest
+        cdef Py_ssize_t before
+        cdef Mode mode
+        rest.data = data
+        rest.size = size
+        while rest.size:
+            before, mode = rest.size, self._mode
+            if mode == WEBSOCKET or mode == CLOSING:
+                self._take_frames(&rest)
+                if self._reader is None:
+                    rest.size = 0   # what comes after the last word is not read
+            elif mode == HEAD:
+                self._take_head(&rest)
+            elif mode == BODY or mode == SKIP:
+                self._take_body(&rest)
+            else:
+                break
+            if rest.size == before and mode == self._mode:
+                break
+        return self._keep(rest)
+
+    cdef int _keep(self, View rest) except -1:
+        """Copy what cannot be used yet; the memory it lies in is shared."""
+        cdef bytearray tail
+        if rest.size == 0 or self._mode >= CLOSED:
+            return 0
+        tail = bytearray(max(rest.size + 1024, self._wanted(rest)))
+        memcpy(PyByteArray_AS_STRING(tail), rest.data, rest.size)
+        self._tail = tail
+        self._tail_size = rest.size
+        if self._mode == BUSY and rest.size > MAX_PIPELINED and not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
+        return 0
+
+    cdef Py_ssize_t _wanted(self, View rest) noexcept:
+        """Bytes that the unfinished frame at the head of `rest` will have, limit checked already."""
+        return self._reader.needed(rest) if self._mode == WEBSOCKET and self._reader is not None else 0
+
+    cdef int _reserve_tail(self) except -1:
+        cdef bytearray grown
+        if self._tail_size < len(self._tail):
+            return 0
+        grown = bytearray(2 * len(self._tail))
+        memcpy(PyByteArray_AS_STRING(grown), PyByteArray_AS_STRING(self._tail), self._tail_size)
+        self._tail = grown
+        return 0
+
+    def _take_again(self):
+        """An exchange was answered later: go on with what came meanwhile."""
+        cdef bytearray tail = self._tail
+        cdef Py_ssize_t size = self._tail_size
+        if self._reading_paused and self._transport is not None:
+            self._reading_paused = False
+            self._transport.resume_reading()
+        if size and self._mode < CLOSED:
+            self._tail = None
+            self._tail_size = 0
+            self._take(<unsigned char*> PyByteArray_AS_STRING(tail), size)
+
+    # --- HTTP, inwards
+
+    cdef int _take_head(self, View* rest) except -1:
+        cdef Py_ssize_t end = _find_head_end(rest[0])
+        cdef bytes head
+        if end < 0:
+            if rest.size > MAX_HEAD:
+                rest.size = 0
+                return self._refuse_connection(431, b"Request Header Fields Too Large")
+            return 0
+        head = view_bytes(rest[0])[:end]
+        if not self._is_ours(head):
+            head = view_bytes(rest[0])
+            rest.size = 0
+            self._hand_over(head)
+            return 0
+        rest.data += end
+        rest.size -= end
+        return self._begin(head, rest)
+
+    cdef bint _is_ours(self, bytes head) except -1:
+        """Tell whether the native wire knows everything about this request."""
+        cdef bytes line = head[:head.find(b"\r\n")]
+        cdef list words = line.split(b" ")
+        if len(words) != 3 or words[2] != b"HTTP/1.1":
+            return False
+        path = (<bytes> words[1]).partition(b"?")[0]
+        if b"%" in path or not (path + b"/").startswith(self._route.path):
+            return False
+        lowered = head.lower()
+        return b"\ntransfer-encoding" not in lowered and b"\nexpect" not in lowered
+
+    cdef int _begin(self, bytes head, View* rest) except -1:
+        """A whole head is there: parse it, and ask admission."""
+        cdef NativeExchange exchange
+        try:
+            exchange = self._parse(head)
+        except httptools.HttpParserError:
+            rest.size = 0
+            return self._refuse_connection(400, b"Bad Request")
+        self._server_state.total_requests += 1
+        self._exchange = exchange
+        self._body_left = exchange.content_length
+        self._mode = BUSY
+        self._set_deadline(NEVER)
+        session = admission.admit(self._route.registry, exchange)
+        if session is None or self._mode != BUSY:
+            return 0
+        self._body_session = session
+        self._body = bytearray()
+        self._mode = BODY
+        self._set_deadline(BODY_TIMEOUT)
+        return self._body_done() if self._body_left == 0 else 0
+
+    cdef NativeExchange _parse(self, bytes head):
+        cdef NativeExchange exchange
+        cdef Request request
+        self._headers = []
+        self._url = None
+        self._parser = httptools.HttpRequestParser(self)
+        try:
+            self._parser.feed_data(head)
+        except httptools.HttpParserUpgrade:
+            pass
+        path, _, query = self._url.partition(b"?")
+        request = Request(self._parser.get_method().decode("latin-1"), path.decode("latin-1"), query, self._headers)
+        request.scheme = "https" if self._is_tls else "http"
+        request.client = _address(self._transport.get_extra_info("peername"))
+        request.server = _address(self._transport.get_extra_info("sockname"))
+        request.extras = self._extras
+        self._trust_proxy(request)
+        exchange = NativeExchange(request)
+        exchange.connection = self
+        exchange.keep_alive = self._parser.should_keep_alive()
+        exchange.is_upgrade = self._parser.should_upgrade() and (request.header(b"upgrade") or "").lower() == "websocket"
+        length = request.header(b"content-length")
+        exchange.content_length = int(length) if length is not None else 0
+        self._headers = None
+        self._parser = None
+        return exchange
+
+    def on_url(self, bytes url):
+        self._url = url if self._url is None else self._url + url
+
+    def on_header(self, bytes name, bytes value):
+        self._headers.append((name.lower(), value))
+
+    cdef int _trust_proxy(self, Request request) except -1:
+        """Apply uvicorn's rules on X-Forwarded headers to peer address and scheme."""
+        if self._route.proxy is None or not _is_forwarded(request):
+            return 0
+        scope = {"type": "http", "scheme": request.scheme, "headers": request.headers, "client": request.client}
+        coroutine = self._route.proxy(scope, None, None)
+        try:
+            coroutine.send(None)
+        except StopIteration:
+            pass
+        request.scheme = scope["scheme"]
+        request.client = scope["client"]
+        return 0
+
+    cdef int _take_body(self, View* rest) except -1:
+        cdef Py_ssize_t count = min(rest.size, self._body_left)
+        if self._mode == BODY:
+            self._body.extend((<const char*> rest.data)[:count])
+        rest.data += count
+        rest.size -= count
+        self._body_left -= count
+        if self._body_left:
+            return 0
+        if self._mode == SKIP:
+            return self._next_request()
+        return self._body_done()
+
+    cdef int _body_done(self) except -1:
+        cdef bytes body = bytes(self._body)
+        cdef Session session = self._body_session
+        self._body = None
+        self._body_session = None
+        self._mode = BUSY
+        self._set_deadline(NEVER)
+        polling.post(self._route.registry, session, self._exchange, body)
+        return 0
+
+    cdef int _exchange_lost(self, NativeExchange exchange) except -1:
+        cdef Session session
+        exchange.is_gone = True
+        exchange.connection = None
+        if self._body_session is not None:
+            polling.post_lost(self._body_session, exchange)
+            self._body_session = None
+            return 0
+        session = self._route.registry.sessions.get(exchange.request.param("sid"))
+        if session is not None:
+            polling.poll_lost(session, exchange)
+        return 0
+
+    cdef int _hand_over(self, bytes data) except -1:
+        """Give the connection to uvicorn's own protocol, with everything that was read."""
+        transport = self._transport
+        protocol = AutoHTTPProtocol(
+            config=self._config, server_state=self._server_state, app_state=self._app_state, _loop=self._loop
+        )
+        if self._route is not None:
+            self._server_state.connections.discard(self)
+            self._wheel().drop(self)
+            self.deadline = NEVER
+            if self._fd >= 0:
+                transport.set_write_buffer_limits()
+        self._mode = ELSEWHERE
+        self._transport = None
+        # The loop chose how it reads when it saw a buffered protocol; a pause makes it choose again.
+        transport.pause_reading()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        if data:
+            protocol.data_received(data)
+        if not transport.is_closing():
+            try:
+                transport.resume_reading()
+            except RuntimeError:
+                pass    # uvicorn has paused it for reasons of its own
+        return 0
+
+    def _extras(self, Request request):
+        """What python-socketio adds to an environ under ASGI."""
+        if request.scope is None:
+            request.scope = {
+                "type": "websocket" if (request.header(b"upgrade") or "").lower() == "websocket" else "http",
+                "asgi": {"version": "3.0", "spec_version": "2.3"},
+                "http_version": request.http_version,
+                "method": request.method,
+                "scheme": request.scheme,
+                "path": request.path,
+                "raw_path": request.path.encode(),
+                "query_string": request.query_string,
+                "root_path": "",
+                "headers": request.headers,
+                "client": request.client,
+                "server": request.server,
+                "state": dict(self._app_state) if self._app_state else {},
+            }
+        return {"asgi.scope": request.scope, "asgi.receive": _no_channel, "asgi.send": _no_channel}
+
+    # --- HTTP, outwards
+
+    cdef int _respond(self, NativeExchange exchange, response) except -1:
+        cdef list headers
+        if self._exchange is not exchange or self._mode >= CLOSING:
+            return 0
+        headers = finished_headers(self._route.registry.options, exchange.request, response)
+        headers.extend(self._server_state.default_headers)
+        if exchange.is_upgrade or self._body_left > MAX_SKIP:
+            exchange.keep_alive = False
+        if not exchange.keep_alive:
+            headers.append((b"Connection", b"close"))
+        head = response_head(response.status, headers)
+        self._write(head if exchange.request.method == "HEAD" else head + response.body)
+        exchange.connection = None
+        return self._answered(exchange)
+
+    cdef int _answered(self, NativeExchange exchange) except -1:
+        """The open exchange is done: get ready for the next request."""
+        self._exchange = None
+        if self._mode >= CLOSING:
+            return 0
+        if not exchange.keep_alive:
+            return self._hang_up()
+        if self._body_left:
+            self._mode = SKIP
+            return self._set_deadline(BODY_TIMEOUT)
+        return self._next_request()
+
+    cdef int _next_request(self) except -1:
+        self._mode = HEAD
+        self._set_deadline(max(self._config.timeout_keep_alive, 1.0))
+        if self._tail_size or self._reading_paused:
+            self._loop.call_soon(self._take_again)
+        return 0
+
+    cdef int _refuse_connection(self, int status, bytes sentence) except -1:
+        """Answer something that is not a request that could be answered otherwise, and hang up."""
+        response = Response(status, sentence, "text/plain")
+        headers = [(b"Content-Type", b"text/plain"), (b"Content-Length", b"%d" % len(sentence)), (b"Connection", b"close")]
+        if self._body_session is not None:
+            polling.post_lost(self._body_session, self._exchange)
+            self._body_session = None
+        self._exchange = None
+        self._write(response_head(status, headers) + response.body)
+        return self._hang_up()
+
+    # --- WebSocket
+
+    cdef Link _upgrade(self, NativeExchange exchange):
+        """Answer a WebSocket handshake (RFC 6455 4.2)."""
+        cdef Request request = exchange.request
+        accept = _frames.accept_key((request.header(b"sec-websocket-key") or "").encode("latin-1"))
+        if request.header(b"sec-websocket-version") != "13":
+            refusal = Response(426, b"Upgrade Required: WebSocket version 13", "text/plain", [(b"Sec-WebSocket-Version", b"13")])
+        elif accept is None or exchange.content_length:
+            refusal = Response(400, b"Bad Request: a WebSocket handshake has a 16 byte key and no body", "text/plain")
+        else:
+            self._become_websocket(request, accept)
+            return self
+        self._respond(exchange, refusal)
+        return None
+
+    cdef int _become_websocket(self, Request request, bytes accept) except -1:
+        cdef list headers = [
+            (b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), (b"Sec-WebSocket-Accept", accept),
+        ]
+        options = self._route.registry.options
+        deflate = None
+        if options.per_message_deflate:
+            offer = request.header(b"sec-websocket-extensions")
+            agreed = _frames.negotiate(offer.encode("latin-1")) if offer is not None else None
+            if agreed is not None:
+                headers.append((b"Sec-WebSocket-Extensions", agreed[0]))
+                deflate = agreed[1]
+        headers.extend(cors_headers(options, request))
+        self._reader = FrameReader(deflate)
+        self.b64 = request.param("b64") is not None
+        self._exchange = None
+        self._mode = WEBSOCKET
+        self._write(response_head(101, headers))
+        return 0
+
+    cdef int _take_frames(self, View* rest) except -1:
+        cdef Frame frame
+        cdef FrameStatus status
+        cdef double now = monotonic()
+        cdef Py_ssize_t limit = self._limit()
+        while rest.size and self._reader is not None:
+            status = self._reader.next_frame(rest, limit, &frame)
+            if status == FRAME_NEED_MORE:
+                return 0
+            if status == FRAME_MESSAGE:
+                if self.session is not None:
+                    self.session.receive_frame(self, frame.data, frame.is_binary, now)
+            elif status == FRAME_PING:
+                if self._mode == WEBSOCKET and not self._blocked:
+                    self._write(build_frame(OP_PONG, view_bytes(frame.data)))
+            elif status == FRAME_CLOSE or status == FRAME_ERROR:
+                rest.size = 0
+                return self._websocket_ended(status, frame.close_code)
+        return 0
+
+    cdef Py_ssize_t _limit(self) except -1:
+        return self.session.options.max_http_buffer_size if self.session is not None else 65_536
+
+    cdef int _websocket_ended(self, FrameStatus status, int code) except -1:
+        """The peer closed, or cannot be understood any more."""
+        cdef Session session = self.session
+        if self._mode == CLOSING:
+            return self._close()
+        if status == FRAME_CLOSE:
+            self._write(build_close(code, b""))
+            self._close()
+            if session is not None:
+                session.lost(self)
+        elif session is None:
+            self.finish(code, None)
+        elif session.link is self:
+            session.violate(ProtocolError(self._reader.error, f"the WebSocket is closed with code {code}"), code)
+        else:
+            self.finish(code, None)
+            session.lost(self)
+        return 0
+
+    # --- the seam to the engine
+
+    cpdef int flush(self) except -1:
+        """Write what the session owes: joined, in one send(2) where the kernel takes it."""
+        cdef list items
+        cdef Prepared message
+        if self._blocked or self._mode != WEBSOCKET or self.session is None:
+            return 0
+        items = self.session.outbox.take()
+        if len(items) == 1:
+            message = <Prepared> items[0]
+            return self._write(self._frames_of(message))
+        return self._write_corked(items)
+
+    cdef bytes _frames_of(self, Prepared message):
+        if self._reader is not None and self._reader.deflate is not None:
+            return message.ws_deflated(self.session.version, self._deflated)
+        return message.ws(self.session.version, self.b64)
+
+    def _deflated(self, int opcode, data):
+        return _frames.build_compressed_frame(opcode, self._reader.deflate.deflate(data))
+
+    cdef int _write_corked(self, list items) except -1:
+        cdef char* cork = PyByteArray_AS_STRING(self._route.cork)
+        cdef Py_ssize_t used = 0, count = 0
+        cdef bytes frames
+        for item in items:
+            if self._blocked:
+                # What the transport holds goes first; the rest waits where the limits see it.
+                self.session.outbox.put_back(items[count:])
+                return 0
+            count += 1
+            frames = self._frames_of(<Prepared> item)
+            if PyBytes_GET_SIZE(frames) > CORK_LIMIT or used + PyBytes_GET_SIZE(frames) > CORK_SIZE:
+                self._send(cork, used)
+                used = 0
+            if PyBytes_GET_SIZE(frames) > CORK_LIMIT:
+                self._write(frames)
+            else:
+                memcpy(cork + used, PyBytes_AS_STRING(frames), PyBytes_GET_SIZE(frames))
+                used += PyBytes_GET_SIZE(frames)
+        return self._send(cork, used)
+
+    cpdef int write_now(self, Prepared message) except -1:
+        return self._write(message.ws(4, self.b64))
+
+    cpdef int finish(self, int code, Prepared farewell) except -1:
+        """Say the last words, then wait a little for the peer to close."""
+        if self._mode != WEBSOCKET:
+            return 0
+        self.flush()
+        if self._blocked and self.session is not None and self.session.outbox.items:
+            self._transport.abort()     # it does not read; nothing we say can reach it in order
+            return 0
+        if farewell is not None:
+            self._write(farewell.ws(4, self.b64))
+        self._write(build_close(code, b""))
+        self._mode = CLOSING
+        self.session = None
+        return self._set_deadline(CLOSE_TIMEOUT)
+
+    # --- output
+
+    cdef int _write(self, bytes data) except -1:
+        return self._send(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+
+    cdef int _send(self, const char* data, Py_ssize_t size) except -1:
+        """Write now what the kernel takes; the transport keeps the rest, and nothing overtakes it."""
+        cdef ssize_t sent = 0
+        if size == 0 or self._transport is None:
+            return 0
+        if self._fd >= 0 and not self._blocked:
+            sent = c_send(self._fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT)
+            if sent < 0:
+                if errno != EAGAIN and errno != EINTR:
+                    return 0    # the peer is gone; the loop will tell
+                sent = 0
+        if sent < size:
+            self._transport.write(data[sent:size])
+        return 0
+
+    cdef int _hang_up(self) except -1:
+        """Close after an answer, but let the peer read it: what it is still sending is read past for a moment."""
+        if self._fd < 0 or self._mode >= CLOSED:
+            return self._close()
+        self._mode = CLOSING
+        self._reader = None
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        return self._set_deadline(HANG_UP_TIMEOUT)
+
+    cdef int _close(self) except -1:
+        """Close the connection once everything is written."""
+        self._mode = CLOSING
+        self._reader = None
+        if self._transport is not None:
+            self._transport.close()
+        return 0
+
+
+cdef Py_ssize_t _find_head_end(View data) noexcept:
+    """Give the size of the request head at the beginning of `data`, its empty line included; -1 when it goes on."""
+    cdef Py_ssize_t i
+    for i in range(3, data.size):
+        if data.data[i] == 10 and data.data[i - 1] == 13 and data.data[i - 2] == 10 and data.data[i - 3] == 13:
+            return i + 1
+    return -1
+
+
+cdef bint _is_forwarded(Request request) except -1:
+    for name, _ in request.headers:
+        if (<bytes> name).startswith(b"x-forwarded-"):
+            return True
+    return False
+
+
+def _address(name):
+    """Give (host, port) of a socket name, None for sockets without one."""
+    return (name[0], name[1]) if isinstance(name, tuple) else None
+
+
+async def _no_channel(*args):
+    raise RuntimeError("this request was served by the native wire: there is no ASGI channel to receive from or send to")

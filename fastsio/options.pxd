@@ -1,0 +1,34 @@
+"""Types of the fields that compiled code reads on every packet."""
+
+cdef class Options:
+    # heartbeat, in seconds
+    cdef public double ping_interval
+    cdef public double ping_grace
+    cdef public double ping_timeout
+    # deadlines, in seconds
+    cdef public double upgrade_timeout
+    cdef public double connect_timeout
+    cdef public double linger_timeout
+    # limits: bytes unless named
+    cdef public Py_ssize_t max_http_buffer_size
+    cdef public Py_ssize_t max_send_buffer
+    cdef public Py_ssize_t max_send_packets
+    cdef public Py_ssize_t max_poll_response
+    cdef public Py_ssize_t max_attachments
+    cdef public Py_ssize_t max_binary_packet
+    cdef public Py_ssize_t max_namespaces
+    cdef public Py_ssize_t max_waiting_packets
+    cdef public Py_ssize_t compression_threshold
+    # what is served
+    cdef public tuple transports
+    cdef public tuple protocols
+    cdef public bint allow_upgrades
+    cdef public bint jsonp
+    cdef public bint http_compression
+    cdef public bint per_message_deflate
+    # who is served
+    cdef public object cors_allowed_origins
+    cdef public bint cors_credentials
+    cdef public object cookie
+    # read on each polling body
+    cdef public object packet_limit

@@ -1,0 +1,84 @@
+"""Every tunable of a server, once: default, unit, check.
+
+May import: nothing of ours. Options are live: engine and hub read them at each use, so an application that assigns
+`sio.eio.ping_interval` later is heard. Compiled with the types of `options.pxd`.
+"""
+
+import inspect
+
+TRANSPORTS = ("polling", "websocket")
+PROTOCOLS = (4, 3)
+
+# Packets accepted in one polling body, unless the application says otherwise (`Payload.max_decode_packets`).
+DEFAULT_MAX_DECODE_PACKETS = 10_000
+
+
+def _default_packet_limit():
+    return DEFAULT_MAX_DECODE_PACKETS
+
+
+class Options:
+    """The options of one Engine.IO server, with the values that python-engineio documents."""
+
+    def __init__(self):
+        self.ping_interval = 25.0  # s between the last pong and the next ping (Engine.IO 4)
+        self.ping_grace = 0.0  # s added to the ping interval that clients are told
+        self.ping_timeout = 20.0  # s until an unanswered ping, or a silent Engine.IO 3 client, counts as dead
+        self.upgrade_timeout = 10.0  # s that a probing WebSocket has to finish the upgrade
+        self.connect_timeout = 45.0  # s that a Socket.IO client has to join a first namespace
+        self.linger_timeout = 30.0  # s that a closed polling session waits for the poll that tells its client
+        self.max_http_buffer_size = 1_000_000  # bytes of one polling body or WebSocket message
+        self.max_send_buffer = 16 * 1024 * 1024  # bytes owed to one client before it counts as slow
+        self.max_send_packets = 50_000  # packets owed to one client before it counts as slow
+        self.max_poll_response = 4 * 1024 * 1024  # bytes of one poll response; the rest goes with the next
+        self.max_attachments = 64  # binary attachments of one packet
+        self.max_binary_packet = 10_000_000  # bytes of all attachments of one packet together
+        self.max_namespaces = 64  # namespaces that one client may be in
+        self.max_waiting_packets = 1_000  # packets that may wait while a connect handler runs
+        self.compression_threshold = 1024  # bytes from which a polling response is compressed
+        self.transports = TRANSPORTS
+        self.protocols = PROTOCOLS
+        self.allow_upgrades = True
+        self.jsonp = False
+        self.http_compression = True
+        self.per_message_deflate = False
+        self.cors_allowed_origins = None
+        self.cors_credentials = True
+        self.cookie = None
+        self.packet_limit = _default_packet_limit
+
+
+def checked_transports(value):
+    """Give the enabled transports as a tuple.
+
+    Raises:
+        ValueError: none of them is known.
+    """
+    names = (value,) if isinstance(value, str) else tuple(TRANSPORTS if value is None else value)
+    valid = tuple(name for name in names if name in TRANSPORTS)
+    if not valid:
+        raise ValueError(f"No valid transports provided: {value!r}; choose from {TRANSPORTS}")
+    return valid
+
+
+def checked_protocols(value):
+    """Give the Engine.IO revisions to serve as a tuple.
+
+    Raises:
+        ValueError: a revision is not one of `PROTOCOLS`, or there is none.
+    """
+    revisions = (value,) if isinstance(value, int) else tuple(value)
+    if not revisions or any(revision not in PROTOCOLS for revision in revisions):
+        raise ValueError(f"protocols={value!r}; choose one or both of the Engine.IO revisions {PROTOCOLS}")
+    return revisions
+
+
+def checked_origins(value):
+    """Give `cors_allowed_origins` back.
+
+    Raises:
+        ValueError: the value is a coroutine function, whose answer would always be true.
+    """
+    if inspect.iscoroutinefunction(value):
+        raise ValueError("cors_allowed_origins must be a plain function: it is asked before anything may wait")
+    return value

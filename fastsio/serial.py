@@ -1,0 +1,184 @@
+"""Values to text and back: the JSON and MessagePack back ends of a server.
+
+May import: `errors`. Never touches packets, sessions or sockets.
+The default JSON pair is orjson outwards (its `default` hook meets the attachments in the same pass) and msgspec inwards
+(exact big integers); the standard `json` takes whatever either of them refuses, so semantics stay those of python-socketio.
+"""
+
+import json as standard_json
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import msgspec.json
+import orjson
+
+# The longest integer literal that is read, in digits: a longer one costs quadratic time to convert.
+MAX_INTEGER_DIGITS = 100
+
+
+class JsonModule(Protocol):
+    """What `json=` accepts: any object with the two functions of the standard module."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str: ...
+
+    def loads(self, data: Any) -> Any: ...
+
+
+class Attachments:
+    """Collects binary values while an encoder walks a value, leaving placeholders behind.
+
+    Serves as the `default` hook of the encoder. Depth-first order, as Socket.IO 5 wants it ("Binary").
+    """
+
+    __slots__ = ("found",)
+
+    def __init__(self) -> None:
+        self.found: list[bytes] = []
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, (bytes, bytearray)):
+            self.found.append(bytes(value))
+            return {"_placeholder": True, "num": len(self.found) - 1}
+        if isinstance(value, tuple):  # orjson leaves named tuples to us
+            return list(value)
+        raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+class Json:
+    """The default serializer: fast libraries with the semantics of the standard `json`."""
+
+    def encode(self, value: Any) -> tuple[bytes, list[bytes]]:
+        """Give the JSON of `value` as UTF-8, and its binary values in depth-first order.
+
+        Raises:
+            TypeError: a value has no JSON form.
+            ValueError, RecursionError: the value contains itself, or is nested too deeply.
+        """
+        attachments = Attachments()
+        try:
+            return orjson.dumps(value, attachments), attachments.found
+        except TypeError:  # big integers, odd keys, lone surrogates; or really not JSON
+            attachments = Attachments()
+            text = standard_json.dumps(value, separators=(",", ":"), default=attachments)
+            return text.encode(), attachments.found
+
+    def decode(self, data: bytes) -> Any:
+        """Read one JSON value from UTF-8.
+
+        NaN and Infinity are accepted as the standard module does; a lone surrogate becomes U+FFFD.
+
+        Raises:
+            ValueError: not JSON, or an integer of more than `MAX_INTEGER_DIGITS` digits.
+        """
+        try:
+            return msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _decode_leniently(data)
+
+
+class CustomJson:
+    """A serializer around a `json=` module, called the way python-socketio calls it."""
+
+    def __init__(self, module: JsonModule) -> None:
+        self.module = module
+
+    def encode(self, value: Any) -> tuple[bytes, list[bytes]]:
+        attachments = Attachments()
+        text = self.module.dumps(_replace_binary(value, attachments), separators=(",", ":"))
+        return text.encode(), attachments.found
+
+    def decode(self, data: bytes) -> Any:
+        return self.module.loads(data.decode())
+
+
+def _decode_leniently(data: bytes) -> Any:
+    try:
+        value = standard_json.loads(data, parse_int=_bounded_integer)
+    except RecursionError as exc:
+        raise ValueError("JSON is nested too deeply") from exc
+    return _replace_surrogates(value) if b"\\u" in data else value
+
+
+def _bounded_integer(digits: str) -> int:
+    if len(digits) > MAX_INTEGER_DIGITS:
+        raise ValueError(f"an integer of {len(digits)} digits; at most {MAX_INTEGER_DIGITS} are accepted")
+    return int(digits)
+
+
+def _replace_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_replace_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_replace_surrogates(key): _replace_surrogates(item) for key, item in value.items()}
+    return value
+
+
+def _replace_binary(value: Any, attachments: Attachments) -> Any:
+    if isinstance(value, (bytes, bytearray)):
+        return attachments(value)
+    if isinstance(value, list):
+        return [_replace_binary(item, attachments) for item in value]
+    if isinstance(value, dict):
+        return {key: _replace_binary(item, attachments) for key, item in value.items()}
+    return value
+
+
+class MsgPack:
+    """Whole Socket.IO packets as MessagePack maps (socket.io-msgpack-parser), one binary message each."""
+
+    def __init__(self) -> None:
+        try:
+            import msgpack
+        except ImportError as exc:
+            raise ImportError('serializer="msgpack" needs the package msgpack: pip install "fastsio-engine[msgpack]"') from exc
+        self._msgpack = msgpack
+
+    def encode(self, packet_type: int, namespace: str, id: int | None, data: Any) -> bytes:
+        """Give one packet as bytes.
+
+        Raises:
+            TypeError: a value has no MessagePack form.
+        """
+        packet = {"type": packet_type, "data": data, "nsp": namespace}
+        if id is not None:
+            packet["id"] = id
+        return self._msgpack.packb(packet)
+
+    def decode(self, data: bytes) -> dict[str, Any]:
+        """Give the map of one packet.
+
+        Raises:
+            ValueError: the bytes are not one MessagePack map.
+        """
+        try:
+            packet = self._msgpack.unpackb(data, ext_hook=_extension, strict_map_key=False, max_buffer_size=len(data))
+        except (self._msgpack.UnpackException, ValueError, RecursionError) as exc:
+            raise ValueError(f"not MessagePack: {exc}") from exc
+        if not isinstance(packet, dict):
+            raise ValueError(f"a {type(packet).__name__} where a map was due")
+        return packet
+
+
+def _extension(code: int, data: bytes) -> Any:
+    """Read the extension types of the JavaScript library: undefined, Date and typed arrays all use type 0."""
+    if code == 0 and data == b"\x00":
+        return None
+    if code == 0 and len(data) == 8:
+        return datetime.fromtimestamp(int.from_bytes(data, "big", signed=True) / 1000, UTC)
+    return data
+
+
+def make_serializer(name: Any, json: JsonModule | None) -> tuple[Any, Any]:
+    """Give (JSON serializer, MessagePack serializer or None) for the options of a server.
+
+    Raises:
+        ValueError: there is no such serializer.
+    """
+    text = Json() if json is None else CustomJson(json)
+    if name == "default":
+        return text, None
+    if name == "msgpack":
+        return text, MsgPack()
+    raise ValueError(f"serializer={name!r}; choose 'default' or 'msgpack'")

@@ -1,0 +1,69 @@
+"""Builds the compiled rooms of fastsio. Everything else about the project stands in pyproject.toml.
+
+The profile is chosen with FASTSIO_BUILD: release (default), dev, perf, trace or asan.
+"""
+
+import os
+import sys
+
+from Cython.Build import cythonize
+from Cython.Compiler import Options as CythonOptions
+from setuptools import Extension, setup
+
+PROFILE = os.environ.get("FASTSIO_BUILD", "release")
+CFLAGS = {
+    "release": ["-O2", "-g0", "-fvisibility=hidden"],
+    "dev": ["-O1", "-g", "-fno-omit-frame-pointer", "-UNDEBUG", "-Wall", "-Wsign-compare"],
+    "perf": ["-O2", "-g", "-fno-omit-frame-pointer"],
+    "trace": ["-O1", "-g"],
+    "asan": ["-O1", "-g", "-fno-omit-frame-pointer", "-UNDEBUG", "-fsanitize=address,undefined"],
+}[PROFILE]
+LDFLAGS = ["-fsanitize=address,undefined"] if PROFILE == "asan" else []
+MACROS = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")] if PROFILE == "trace" else []
+if sys.platform == "win32":
+    CFLAGS = ["/Od", "/Zi"] if PROFILE == "dev" else ["/O2"]
+
+DIRECTIVES = {
+    "language_level": 3,
+    "auto_pickle": False,
+    "autotestdict": False,
+    "linetrace": PROFILE == "trace",
+    "nonecheck": PROFILE == "dev",
+    "overflowcheck": PROFILE == "dev",
+}
+
+# Module -> what it is built from besides its own source.
+MODULES = {
+    "fastsio/options.py": [],
+    "fastsio/_codec.pyx": [],
+    "fastsio/_frames.pyx": ["fastsio/_mask.c"],
+    "fastsio/_http.pyx": [],
+    "fastsio/engine/_wheel.pyx": [],
+    "fastsio/engine/_lifecycle.pyx": [],
+    "fastsio/engine/_outbox.pyx": [],
+    "fastsio/engine/_session.pyx": [],
+    "fastsio/hub/_rooms.pyx": [],
+    "fastsio/hub/_peer.pyx": [],
+    "fastsio/net/_native.pyx": [],
+}
+
+
+def extension(source: str, extra: list[str]) -> Extension:
+    name = os.path.splitext(source)[0].replace("/", ".")
+    return Extension(
+        name, [source, *extra], extra_compile_args=CFLAGS, extra_link_args=LDFLAGS, define_macros=MACROS
+    )
+
+
+CythonOptions.warning_errors = PROFILE == "dev"
+
+setup(
+    ext_modules=cythonize(
+        [extension(source, extra) for source, extra in MODULES.items()],
+        compiler_directives=DIRECTIVES,
+        annotate=PROFILE == "dev",
+        emit_linenums=PROFILE in ("dev", "perf"),
+        build_dir=None if PROFILE == "trace" else f"build/cython-{PROFILE}",
+        nthreads=os.cpu_count() or 1,
+    )
+)
