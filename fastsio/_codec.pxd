@@ -88,8 +88,7 @@ cdef class SioMessage:
 @cython.final
 cdef class PacketDecoder:
     # configuration
-    cdef object _serializer
-    cdef object _decode             # serializer.decode, bound once
+    cdef object _decode             # the serializer's `decode`, bound once
     cdef Py_ssize_t _max_attachments
     cdef Py_ssize_t _max_binary
     # namespaces seen, as bytes -> str; bounded
@@ -104,6 +103,8 @@ cdef class PacketDecoder:
     cdef SioMessage feed_binary_bytes(self, bytes data)
     cdef SioMessage _begin(self, SioPacket* packet)
     cdef SioMessage _complete(self)
+    cdef int _reset(self) except -1
+    cdef object _value_of(self, View text)
     cdef str _namespace_of(self, View name)
 
 

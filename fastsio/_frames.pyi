@@ -1,11 +1,10 @@
 from typing import final
 
-from typing_extensions import Buffer, disjoint_base
+from typing_extensions import Buffer
 
 MAX_FRAGMENTS: int
 
 @final
-@disjoint_base
 class Deflate:
     @property
     def client_window_bits(self) -> int: ...
@@ -19,7 +18,6 @@ class Deflate:
     def deflate(self, data: Buffer) -> bytes: ...
 
 @final
-@disjoint_base
 class FrameReader:
     @property
     def error(self) -> str | None: ...
@@ -29,6 +27,7 @@ class FrameReader:
     # (kind, code, data): kind is "text", "binary", "ping", "pong", "close" or "error"; code is the close code for
     # the last two, else 0; data is the payload or the close reason.
     def feed(self, data: bytes, limit: int = 1_000_000) -> list[tuple[str, int, bytes]]: ...
+    def peek_size(self, data: bytes) -> int: ...
 
 def build_compressed_frame(opcode: int, payload: bytes) -> bytes: ...
 def encode_frame(opcode: int, data: bytes) -> bytes: ...

@@ -28,7 +28,7 @@ MAX_FRAGMENTS = 4096
 cdef enum:
     FRAGMENTS_LIMIT = 4096              # MAX_FRAGMENTS, for C
     CONTROL_LIMIT = 125                 # bytes of payload of a control frame, RFC 6455 5.5
-    REASON_LIMIT = CONTROL_LIMIT - 2    # what is left of it after a close code
+    REASON_LIMIT = 123                  # what a close code leaves of it
     KEY_SIZE = 4
     HEADER_LIMIT = 10                   # bytes of the longest header without a key
     NO_CODE = 1005                      # stands for a close frame without a code, RFC 6455 7.4.1
@@ -294,6 +294,10 @@ cdef class FrameReader:
             return SIZE_LIMIT
         return size + <Py_ssize_t> payload_size
 
+    def peek_size(self, bytes data not None):
+        """Return what `needed` says about the frame at the head of `data`, in bytes. For tests."""
+        return self.needed(view_of(data))
+
     cdef FrameStatus _complete(self, FrameHeader* header, View payload, Frame* out) noexcept:
         """Answer for a frame that is complete in itself: a control frame, or a whole plain message."""
         out.data = payload
@@ -421,7 +425,7 @@ cdef inline Fault check_place(FrameReader reader, FrameHeader* header, Py_ssize_
     cdef Py_ssize_t room = limit
     if reader._in_message:
         room -= PyByteArray_GET_SIZE(reader._message)
-    if header.payload_size > <uint64_t> (room if room > 0 else 0):
+    if room < 0 or header.payload_size > <uint64_t> room:
         return FAULT_TOO_LARGE
     if header.opcode != OP_CONTINUATION:
         return FAULT_CONTINUATION if reader._in_message else FAULT_NONE
@@ -598,7 +602,7 @@ cdef enum:
     MAX_WINDOW_BITS = 15
     OUR_WINDOW_BITS = 12        # the most that we use, and ask a client to use: 4 KiB
     DEFLATE_MEMORY = 5          # zlib's memLevel: 16 KiB of tables for a compressor that lives for one message
-    INFLATE_STEP = 16_384       # bytes of input, and at most four times as many of output, per call into zlib
+    INFLATE_STEP = 8_192        # bytes of input, and at most four times as many of output, per call into zlib
 
 cdef bytes FLUSH_TAIL = b"\x00\x00\xff\xff"     # what a sender leaves out, RFC 7692 7.2.1
 cdef bytes FINAL_BLOCK = b"\x03\x00"            # an empty last block: zlib sees the end only if none is open
@@ -626,7 +630,8 @@ cdef class Deflate:
 
         Shape: `data` is borrowed. Returns an owned bytearray; None if the data are no complete deflate stream.
         Units: at most `limit` + 1 bytes come back, and that one more says "too large"; the rest is not inflated.
-        Errors: after None, and after too much, the stream is gone: fail the connection.
+        Errors: after None, and after too much, the stream is gone: fail the connection. zlib notices a window larger
+            than agreed on only where it matters, that is when it no longer has the bytes.
         Allocates: the result, a zlib stream unless one is kept, one chunk at a time.
         Source: RFC 7692 7.2.2.
         """
@@ -667,7 +672,7 @@ cdef int inflate_chunk(stream, bytes chunk, bytearray output, Py_ssize_t limit) 
     """
     cdef Py_ssize_t most
     while len(output) <= limit and not stream.eof:
-        most = min(limit - len(output) + 1, <Py_ssize_t> (4 * INFLATE_STEP))
+        most = min(limit - len(output), <Py_ssize_t> (4 * INFLATE_STEP)) + 1
         piece = stream.decompress(chunk, most)
         output += piece
         chunk = stream.unconsumed_tail
@@ -766,7 +771,8 @@ cdef tuple answer_offer(dict params):
         server_bits = min(server_bits, <int> WINDOW_BITS[params[b"server_max_window_bits"]])
         answer += b"; server_max_window_bits=%d" % server_bits
     if can_cap:
-        client_bits = min(<int> OUR_WINDOW_BITS, <int> WINDOW_BITS.get(params[b"client_max_window_bits"], MAX_WINDOW_BITS))
+        client_bits = WINDOW_BITS.get(params[b"client_max_window_bits"], MAX_WINDOW_BITS)
+        client_bits = min(client_bits, <int> OUR_WINDOW_BITS)
         answer += b"; client_max_window_bits=%d" % client_bits
     return answer, Deflate(client_bits, server_bits, takeover)
 

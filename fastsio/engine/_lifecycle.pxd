@@ -61,4 +61,5 @@ cdef class Lifecycle(Timed):
     cpdef Due on_time(self, double now, Options options) noexcept
     cpdef double next_due(self) noexcept
     cdef Due _on_beat(self, double now, Options options) noexcept
+    cdef Due _dead(self) noexcept
     cdef void _rest(self, double now, Options options) noexcept

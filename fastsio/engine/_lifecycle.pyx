@@ -105,7 +105,7 @@ cdef class Lifecycle(Timed):
     cdef Due _on_beat(self, double now, Options options) noexcept:
         if self.version == 3:
             if not self._heard:
-                return PING_TIMEOUT
+                return self._dead()
             self._rest(now, options)
             return NOTHING
         if not self._awaiting_pong:
@@ -118,6 +118,10 @@ cdef class Lifecycle(Timed):
             self._extended = True
             self._beat_due = now + options.ping_timeout
             return NOTHING
+        return self._dead()
+
+    cdef Due _dead(self) noexcept:
+        self._beat_due = NEVER
         return PING_TIMEOUT
 
     cdef void _rest(self, double now, Options options) noexcept:

@@ -119,18 +119,20 @@ cdef class Prepared:
             return self._polling_v4
         if b64 or not self._attachments:
             if self._polling_v3_b64 is None:
-                self._polling_v3_b64 = b"".join([v3_text_item(view_of(text)) for text in self._texts(3)])
+                self._polling_v3_b64 = b"".join([v3_text_item(view_of(<bytes> text)) for text in self._texts(3)])
             return self._polling_v3_b64
         return self.polling_v3_binary()
 
     cdef bytes polling_v3_binary(self):
         """The message as items of a revision 3 binary body."""
         cdef list items = []
+        cdef bytes packet       # holds what the view points into
         if self._polling_v3 is None:
             if self._frame is not None:
                 items.append(v3_binary_item(self.packet(), False))
             for data in self._attachments:
-                items.append(v3_binary_item(view_of(b"\x04" + data), True))
+                packet = b"\x04" + data
+                items.append(v3_binary_item(view_of(packet), True))
             self._polling_v3 = b"".join(items)
         return self._polling_v3
 

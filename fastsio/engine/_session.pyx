@@ -7,8 +7,8 @@ cimport cython
 
 from fastsio._bytes cimport View, view_bytes, view_of, view_skip
 from fastsio._codec cimport (
-    BAD_TYPE, EMPTY_PACKET, MESSAGE, OK, OPEN, EioPacket, EioType, Status, check_payload, decode_base64, decode_packet,
-    next_packet, protocol_error,
+    BAD_TYPE, EMPTY_PACKET, MESSAGE, OK, OPEN, EioPacket, EioType, Status, check_payload_view, decode_base64,
+    decode_packet_view, next_packet_view, protocol_error,
 )
 from fastsio.engine._lifecycle cimport (
     ANSWER_PONG, ANSWER_PROBE, CLOSED, DELIVER, IGNORE, JOIN_TIMEOUT, LINGER_TIMEOUT, LINGERING, LIVE, NOTHING, OPENING,
@@ -242,7 +242,7 @@ cdef class Session(Lifecycle):
             ProtocolError: framing, a type, base64 or UTF-8 is wrong, or there are more packets than `packet_limit`.
         """
         cdef Status why = OK
-        if check_payload(view_of(body), self.version, is_binary, self.options.packet_limit(), &why) < 0:
+        if check_payload_view(view_of(body), self.version, is_binary, self.options.packet_limit(), &why) < 0:
             raise protocol_error(why)
 
     def receive_slice(self, Link link, bytes body, bint is_binary, Py_ssize_t start):
@@ -257,7 +257,7 @@ cdef class Session(Lifecycle):
         cdef int count = 0
         view_skip(&rest, start)
         while rest.size and count < BODY_SLICE:
-            if next_packet(&rest, self.version, is_binary, &packet) != OK:
+            if next_packet_view(&rest, self.version, is_binary, &packet) != OK:
                 break
             self.receive(link, &packet, now)
             count += 1
@@ -272,6 +272,10 @@ cdef class Session(Lifecycle):
             self.version, self.link.b64, self.options.max_poll_response, &is_binary
         )
         return body, is_binary
+
+    def shut_down(self):
+        """Close because the server stops; a client that is told so comes back."""
+        self.close(reasons.SERVER_SHUTDOWN, 1001, CLOSE_PACKET if self._can_say_goodbye() else None)
 
     def owe(self, Prepared message):
         """Owe one more packet in a closing session."""
@@ -324,7 +328,7 @@ cdef class Session(Lifecycle):
     cdef int receive_frame(self, Link link, View message, bint is_binary, double now) except -1:
         """Take one WebSocket message. Shape: `message` is borrowed."""
         cdef EioPacket packet
-        cdef Status status = decode_packet(message, self.version, is_binary, &packet)
+        cdef Status status = decode_packet_view(message, self.version, is_binary, &packet)
         if status == OK:
             return self.receive(link, &packet, now)
         if is_binary and (status == EMPTY_PACKET or status == BAD_TYPE):

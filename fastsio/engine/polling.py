@@ -130,16 +130,15 @@ def post(registry: Registry, session: Session, exchange: Exchange, body: bytes) 
         session.check_body(body, is_binary)
     except ProtocolError as error:
         return _reject(session, exchange, error)
-    return _take_slices(registry, session, exchange, body, is_binary, 0)
+    return _take_slices(registry, session, link, exchange, body, is_binary, 0)
 
 
 def _take_slices(
-    registry: Registry, session: Session, exchange: Exchange, body: bytes, is_binary: bool, start: int
+    registry: Registry, session: Session, link: PollingLink, exchange: Exchange, body: bytes, is_binary: bool, start: int
 ) -> None:
-    link = session.link
     start = session.receive_slice(link, body, is_binary, start)
     if start < len(body):
-        registry.loop.call_soon(_take_slices, registry, session, exchange, body, is_binary, start)
+        registry.loop.call_soon(_take_slices, registry, session, link, exchange, body, is_binary, start)
         return
     link.poster = None
     if session.close_reason == reasons.TRANSPORT_ERROR:

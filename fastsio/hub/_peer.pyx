@@ -55,6 +55,42 @@ cdef class Hub:
         )
 
 
+cdef SioMessage _unpack(object packer, bytes data):
+    """Read one MessagePack packet, and check it as the text decoder checks its own."""
+    cdef SioMessage message = SioMessage.__new__(SioMessage)
+    try:
+        packet = packer.decode(data)
+        type, namespace = packet["type"], packet["nsp"]
+    except (ValueError, KeyError) as exc:
+        raise ProtocolError("SIO_BAD_DATA", f"not a MessagePack packet: {exc}") from exc
+    message.data = packet.get("data")
+    id = packet.get("id")
+    if not _is_number(type) or not isinstance(namespace, str) or not (id is None or _is_number(id)):
+        raise ProtocolError("SIO_BAD_DATA", "type, nsp or id of a MessagePack packet is of the wrong type")
+    if not _fits(type, id, message.data):
+        raise ProtocolError("SIO_BAD_DATA", f"the data of a MessagePack packet do not fit its type {type}")
+    message.type = type
+    message.namespace = namespace
+    message.id = id
+    return message
+
+
+cdef bint _is_number(value) except -1:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+cdef bint _fits(type, id, data) except -1:
+    if type == CONNECT:
+        return data is None or isinstance(data, dict)
+    if type == DISCONNECT:
+        return data is None
+    if type == CONNECT_ERROR:
+        return isinstance(data, (str, dict))
+    if type == ACK:
+        return isinstance(data, list) and id is not None
+    return type == EVENT and isinstance(data, list) and bool(data) and isinstance(data[0], (str, int))
+
+
 @cython.final
 cdef class Peer(Sink):
     """Takes the messages of one session; joins it to namespaces."""
@@ -85,7 +121,7 @@ cdef class Peer(Sink):
     cdef int on_binary(self, bytes data) except -1:
         cdef SioMessage message
         if self.hub.packer is not None:
-            message = self.hub.packer.decode(data)
+            message = _unpack(self.hub.packer, data)
         else:
             message = self._decoder.feed_binary_bytes(data)
         return 0 if message is None else self._take(message)

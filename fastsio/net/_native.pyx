@@ -31,7 +31,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from fastsio import _frames
 from fastsio._http import Response, cors_headers, finished_headers, response_head
-from fastsio.engine import admission, polling, reasons
+from fastsio.engine import admission, polling
 from fastsio.errors import ProtocolError
 
 cdef extern from "<sys/socket.h>" nogil:
@@ -250,7 +250,7 @@ cdef class NativeConnection(Link):
     def shutdown(self):
         """uvicorn stops: tell the client, in words that let it come back."""
         if self._mode == WEBSOCKET and self.session is not None:
-            self.session.close(reasons.SERVER_SHUTDOWN, 1001)
+            self.session.shut_down()
         elif self._exchange is not None and self._mode == BUSY:
             self._exchange.keep_alive = False
             self._end_waiting_session()
@@ -261,7 +261,7 @@ cdef class NativeConnection(Link):
         sid = self._exchange.request.param("sid")
         session = self._route.registry.sessions.get(sid)
         if session is not None:
-            (<Session> session).close(reasons.SERVER_SHUTDOWN, 1001)
+            session.shut_down()
         if self._exchange is not None:
             self._close()
         return 0
