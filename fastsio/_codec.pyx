@@ -890,6 +890,7 @@ def decode_packet(message not None, int version=4):
     cdef EioPacket packet
     cdef Py_UCS4 first
     cdef Status status
+    cdef bytes owner
     check_version(version)
     if isinstance(message, str):
         first = (<str> message)[0] if len(<str> message) else 0
@@ -898,7 +899,8 @@ def decode_packet(message not None, int version=4):
         if first == c"b":
             return decode_base64_packet(<str> message, version)
         raise protocol_error(BAD_TYPE if len(<str> message) else EMPTY_PACKET)
-    status = decode_packet_view(view_of(binary_of(message)), version, True, &packet)
+    owner = binary_of(message)
+    status = decode_packet_view(view_of(owner), version, True, &packet)
     if status != OK:
         raise protocol_error(status)
     return (<int> packet.type, view_bytes(packet.data))

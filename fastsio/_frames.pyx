@@ -398,7 +398,7 @@ cdef class FrameReader:
         cdef FrameStatus status = FRAME_MESSAGE
         cdef list items = []
         cdef bytearray memory
-        if self._failed or self._closed:
+        if self._failed:
             return items
         memory = bytearray(data) if self._tail is None else self._tail
         if self._tail is not None:
@@ -409,8 +409,7 @@ cdef class FrameReader:
             if status == FRAME_NEED_MORE:
                 break
             items.append((kind_of(status, frame.is_binary), frame.close_code, view_bytes(frame.data)))
-            if status == FRAME_ERROR or status == FRAME_CLOSE:
-                self._tail = None
+            if status == FRAME_ERROR:
                 return items
         del memory[:PyByteArray_GET_SIZE(memory) - input.size]
         self._tail = memory if memory else None
@@ -668,15 +667,14 @@ cdef class Deflate:
 cdef int inflate_chunk(stream, bytes chunk, bytearray output, Py_ssize_t limit) except -1:
     """Inflate a chunk into `output`, until that is one byte longer than `limit`.
 
-    A piece as long as asked for means that zlib may hold more, even with no input left.
+    Without input left, zlib may still hold the rest of one match, 258 bytes at most: the next call brings it.
     """
     cdef Py_ssize_t most
     while len(output) <= limit and not stream.eof:
         most = min(limit - len(output), <Py_ssize_t> (4 * INFLATE_STEP)) + 1
-        piece = stream.decompress(chunk, most)
-        output += piece
+        output += stream.decompress(chunk, most)
         chunk = stream.unconsumed_tail
-        if len(piece) < most and not chunk:
+        if not chunk:
             break
     return 0
 

@@ -73,6 +73,8 @@ static void mask_avx2(unsigned char *data, size_t size, const unsigned char *key
             _mm256_storeu_si256(at, _mm256_xor_si256(_mm256_loadu_si256(at), wide_key));
         }
     }
+    /* gcc 12 forgets this in front of a tail call, and the plain SSE code there then runs several times slower. */
+    _mm256_zeroupper();
     if (i < size)
         mask_portable(data + i, size - i, key);
 }

@@ -153,7 +153,7 @@ class MsgPack:
             ValueError: the bytes are not one MessagePack map.
         """
         try:
-            packet = self._msgpack.unpackb(data, ext_hook=_extension, strict_map_key=False, max_buffer_size=len(data))
+            packet = self._msgpack.unpackb(data, ext_hook=_extension, strict_map_key=False)
         except (self._msgpack.UnpackException, ValueError, RecursionError) as exc:
             raise ValueError(f"not MessagePack: {exc}") from exc
         if not isinstance(packet, dict):

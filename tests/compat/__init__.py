@@ -1,0 +1,1 @@
+"""Proof that applications written for python-socketio run here unchanged: same clients, same transcript."""

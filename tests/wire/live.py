@@ -1,0 +1,87 @@
+"""Server processes for tests: started on free ports, watched, stopped.
+
+May import: the standard library. Applications are named, never imported here.
+Environment: `FASTSIO_REFERENCE` is a command with the fields {app} and {port}; tests then talk to that server instead
+(as recorded, without deviations), which proves the clients rather than the server.
+"""
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TESTS = Path(__file__).parent.parent
+START_TIMEOUT = 20.0
+REFERENCE = os.environ.get("FASTSIO_REFERENCE")
+WIRES = ["reference"] if REFERENCE else ["native", "asgi"]
+
+NATIVE = "-m fastsio run {app} --host 127.0.0.1 --port {port} --app-dir {tests} --log-level warning --no-access-log"
+ASGI = "-m uvicorn {app} --host 127.0.0.1 --port {port} --app-dir {tests} --log-level warning --no-access-log"
+
+
+def command(wire: str, app: str, port: int) -> list[str]:
+    if wire == "reference":
+        return shlex.split(str(REFERENCE).format(app=app, port=port))
+    template = NATIVE if wire == "native" else ASGI
+    return [sys.executable, *shlex.split(template.format(app=app, port=port, tests=shlex.quote(str(TESTS))))]
+
+
+class Server:
+    """One process that serves one application."""
+
+    def __init__(self, wire: str, app: str, environment: dict[str, str] | None = None) -> None:
+        self.wire = wire
+        self.port = free_port()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
+        self._process = subprocess.Popen(
+            command(wire, app, self.port),
+            cwd=TESTS.parent,
+            env=os.environ | {"PYTHONPATH": str(TESTS.parent), "PYTHONUNBUFFERED": "1"} | (environment or {}),
+            stdout=self._log,
+            stderr=self._log,
+        )
+        self._wait_until_listening()
+
+    def _wait_until_listening(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        self.stop()
+        raise AssertionError(f"the server did not start:\n{self.log()}")
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def log(self, start: int = 0) -> str:
+        """Give what the process has written, from byte `start` on."""
+        return os.pread(self._log.fileno(), 10_000_000, start).decode(errors="replace")
+
+    @property
+    def log_size(self) -> int:
+        return os.fstat(self._log.fileno()).st_size
+
+    def stop(self, grace: float = 10) -> int:
+        """Ask the process to stop, as a service manager does, and end it after `grace` seconds; give its exit code."""
+        if self.is_running:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(grace)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
