@@ -12,7 +12,7 @@ import heapq
 NEVER = INFINITY
 
 # Seconds that one bucket spans. Deadlines are kept no finer than this.
-cdef double TICK = 0.05
+cdef double TICK = 0.01
 # A sweep that comes this many seconds late tells of a blocked loop, not of dead clients.
 cdef double STALL = 0.5
 # Seconds that a blocked loop gets to read what arrived meanwhile before deadlines are judged.
@@ -38,7 +38,7 @@ cdef class Timed:
 
 @cython.final
 cdef class Wheel:
-    """Buckets of `Timed` objects, 50 ms each, and one loop timer for the nearest of them."""
+    """Buckets of `Timed` objects, 10 ms each, and one loop timer for the nearest of them."""
 
     def __init__(self, loop):
         self._loop = loop

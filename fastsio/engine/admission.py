@@ -24,7 +24,7 @@ def admit(registry: Registry, exchange: Exchange) -> Session | None:
     request, options = exchange.request, registry.options
     if (refusal := origin_refusal(options, request)) is not None:
         return _refuse(registry, exchange, "bad origin", refusal)
-    transport = request.param("transport") or "polling"
+    transport = request.param("transport")
     if transport not in options.transports:
         return _refuse(registry, exchange, "invalid transport", Response.refusal("Invalid transport"))
     sid = request.param("sid")
@@ -33,7 +33,10 @@ def admit(registry: Registry, exchange: Exchange) -> Session | None:
     if (refusal := _jsonp_refusal(options, request)) is not None:
         return _refuse(registry, exchange, "jsonp", refusal)
     if request.method == "OPTIONS":
-        return exchange.respond(Response(200, b"OK", "text/plain", [(b"Access-Control-Allow-Methods", b"OPTIONS, GET, POST")]))
+        methods = [] if options.cors_allowed_origins == [] else [(b"Access-Control-Allow-Methods", b"OPTIONS, GET, POST")]
+        return exchange.respond(Response(200, b"OK", "text/plain", methods))
+    if sid is None and request.method not in ("GET", "POST"):
+        return _refuse(registry, exchange, "bad method", Response.coded(2, "Bad handshake method"))
     if request.method not in ("GET", "POST"):
         return _refuse(registry, exchange, "bad method", Response(405, b"Method Not Found", "text/plain"))
     if sid is None:
