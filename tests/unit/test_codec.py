@@ -12,7 +12,14 @@ import pytest
 
 from fastsio import _codec
 from fastsio._codec import (
-    PacketDecoder, SioMessage, decode_jsonp, decode_packet, decode_payload, encode_jsonp, encode_packet, encode_payload,
+    PacketDecoder,
+    SioMessage,
+    decode_jsonp,
+    decode_packet,
+    decode_payload,
+    encode_jsonp,
+    encode_packet,
+    encode_payload,
     encode_sio,
 )
 from fastsio.errors import CODES, ProtocolError
@@ -161,7 +168,7 @@ def test_payloads_of_each_form() -> None:
     assert encode_payload(packets, 3, True) == "2:4\u20ac6:b4AQI=1:6".encode()
     assert encode_payload(packets, 3) == b"\x00\x04\xff4\xe2\x82\xac\x01\x03\xff\x04\x01\x02\x00\x01\xff6"
     assert encode_payload([(4, "a")], 3) == b"2:4a"
-    assert encode_payload((pair for pair in packets[:1])) == "4\u20ac".encode()
+    assert encode_payload(pair for pair in packets[:1]) == "4\u20ac".encode()
 
 
 def test_probes_in_a_payload_are_pings_and_pongs() -> None:
