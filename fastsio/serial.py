@@ -141,7 +141,9 @@ class MsgPack:
         Raises:
             TypeError: a value has no MessagePack form.
         """
-        packet = {"type": packet_type, "data": data, "nsp": namespace}
+        packet = {"type": packet_type, "nsp": namespace}
+        if data is not None:  # the JavaScript parser refuses a DISCONNECT that has the key at all
+            packet["data"] = data
         if id is not None:
             packet["id"] = id
         return self._msgpack.packb(packet)
