@@ -1399,8 +1399,10 @@ cdef int check_message(SioMessage message, bint has_data) except -1:
 
 
 cdef inline int check_event(object data, bint has_data) except -1:
+    if not has_data:
+        return 0    # an event without a name: decodable, and for nobody
     if not isinstance(data, list):
-        raise coded_error("SIO_BAD_DATA" if has_data else "SIO_BAD_EVENT")
+        raise coded_error("SIO_BAD_DATA")
     if not <list> data:
         raise coded_error("SIO_BAD_EVENT")
     name = (<list> data)[0]

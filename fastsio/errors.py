@@ -58,5 +58,4 @@ CODES = {
     "SIO_DOUBLE_CONNECT": "a client asked for a namespace that it is in already",
     "SIO_TOO_MANY_NAMESPACES": "a client asked for more namespaces than the limit allows",
     "SIO_TOO_MANY_WAITING": "more packets wait for a client's handlers than the limit allows",
-    "SIO_NO_NAMESPACE": "a client joined no namespace within the connect timeout",
 }

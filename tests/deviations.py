@@ -11,7 +11,6 @@ STRICT_LENGTH = "Engine.IO 3 lengths are plain decimal digits; the reference tak
 STRICT_BODY = "A polling body is looked through before any of it is delivered; what is cut or odd is refused whole."
 MARKUP_ESCAPED = "JSONP answers escape `<` and `>`; JavaScript reads the same string."
 SURROGATES_REPLACED = "A lone surrogate from a peer becomes U+FFFD, so that it can be stored and sent on."
-EVENT_NEEDS_NAME = "An event without a payload has no name, so it is undecodable; the reference delivers it to nobody."
 STRICT_ATTACHMENTS = "Attachment counts are plain digits; the reference takes what JavaScript takes for a number."
 DATA_OF_CONNECT = "What a CONNECT or CONNECT_ERROR may carry is judged by the server, not by the decoder."
 ID_IS_DIGITS = "An acknowledgement id is made of digits; the reference takes white space for the number 0, or skips it."
@@ -48,13 +47,6 @@ DEVIATIONS: dict[str, str] = {
     "socketio_packets:v4/event-lone-surrogate": SURROGATES_REPLACED,
     "socketio_malformed:json-lone-surrogate-escape": SURROGATES_REPLACED,
     "socketio_malformed:empty-string": "A packet without a type is undecodable; the reference takes it for a CONNECT.",
-    "socketio_malformed:event-no-payload": EVENT_NEEDS_NAME,
-    "socketio_malformed:event-nsp-no-payload": EVENT_NEEDS_NAME,
-    "socketio_malformed:event-nsp-no-comma": EVENT_NEEDS_NAME,
-    "socketio_malformed:event-nsp-no-comma-payload": EVENT_NEEDS_NAME,
-    "socketio_malformed:id-only": EVENT_NEEDS_NAME,
-    "socketio_malformed:id-after-nsp-no-comma": EVENT_NEEDS_NAME,
-    "socketio_malformed:att-no-payload": EVENT_NEEDS_NAME,
     "socketio_malformed:json-nan": "NaN and Infinity are read, as python-socketio reads them.",
     "socketio_malformed:json-big-int": "Integers are exact in both directions; JavaScript rounds them.",
     "socketio_malformed:json-leading-space": ID_IS_DIGITS,

@@ -363,6 +363,10 @@ cdef class Session(Lifecycle):
                 self.sink.on_text(packet.data)
         except ProtocolError as error:
             self.violate(error)
+        except Exception as exc:
+            # Nothing that a message sets off may reach the loop, or other clients; this is a fault of ours, so say all.
+            self.registry.report_fault(self, exc)
+            self.close(reasons.TRANSPORT_ERROR)
         return 0
 
     cpdef int violate(self, object error, int code=1005) except -1:
@@ -462,7 +466,7 @@ cdef class Session(Lifecycle):
         if due == PROBE_TIMEOUT:
             return self._refuse_probe()
         if due == JOIN_TIMEOUT:
-            self.registry.report_violation(self, ProtocolError("SIO_NO_NAMESPACE", "no namespace was joined in time"))
+            self.registry.report_unjoined(self)
             return self.close(reasons.CONNECT_TIMEOUT, NO_CODE, CLOSE_PACKET if self._can_say_goodbye() else None)
         return self._end()
 

@@ -165,7 +165,7 @@ def _continue(registry: Registry, exchange: Exchange, sid: str, transport: str) 
     if not (session.is_live or session.is_lingering):
         return _refuse(registry, exchange, "not connected", Response.refusal("Not connected"))
     if request.param("EIO") not in (None, str(session.version)):
-        return _refuse(registry, exchange, "other version", Response.coded(3, "Bad request: the session has another EIO"))
+        return _refuse(registry, exchange, "other version", Response.coded(3, "Bad request"))
     if transport == "websocket":
         if exchange.is_upgrade:
             return _upgrade(registry, exchange, session)

@@ -164,7 +164,10 @@ def _say_goodbye(session: Session, exchange: Exchange) -> None:
 
 def _overlap(registry: Registry, session: Session, exchange: Exchange, method: str) -> None:
     error = ProtocolError("EIO_OVERLAP", f"a second {method} while the first is open; a session may have one at a time")
+    first = session.link.poster
     _reject(session, exchange, error)
+    if method == "POST":
+        first.respond(bad_request())
 
 
 def _reject(session: Session, exchange: Exchange, error: ProtocolError) -> None:

@@ -86,6 +86,15 @@ class Registry:
         """Log why a session is being ended: one line, at ERROR the first time for each code and at INFO afterwards."""
         self.report(error.code, "%s: client broke the protocol (%s): %s", session.sid[:6], error.code, error)
 
+    def report_fault(self, session: Session, error: Exception) -> None:
+        """Log an exception that no application raised."""
+        self.counters["faults"] += 1
+        self.logger.error("%s: a message could not be handled", session.sid[:6], exc_info=error)
+
+    def report_unjoined(self, session: Session) -> None:
+        limit = self.options.connect_timeout
+        self.report("connect timeout", "%s: no namespace was joined within %s s", session.sid[:6], limit)
+
     def report_slow(self, session: Session) -> None:
         size, packets = session.backlog
         self.report(

@@ -256,6 +256,8 @@ cdef class Peer(Sink):
 
     cdef int _on_event(self, Member member, SioMessage message) except -1:
         cdef list data = message.data
+        if data is None:
+            return 0    # an event without a name is for nobody
         cdef tuple call = dispatch.resolve(self.hub.server, member, data)
         if call is None:
             return 0

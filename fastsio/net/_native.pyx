@@ -540,7 +540,7 @@ cdef class NativeConnection(Link):
             return 0
         headers = finished_headers(self._route.registry.options, exchange.request, response)
         headers.extend(self._server_state.default_headers)
-        if exchange.is_upgrade or self._body_left > MAX_SKIP:
+        if exchange.is_upgrade or self._body_left > MAX_SKIP or self._mode == BODY:
             exchange.keep_alive = False
         if not exchange.keep_alive:
             headers.append((b"Connection", b"close"))
@@ -552,6 +552,8 @@ cdef class NativeConnection(Link):
     cdef int _answered(self, NativeExchange exchange) except -1:
         """The open exchange is done: get ready for the next request."""
         self._exchange = None
+        self._body = None
+        self._body_session = None
         if self._mode >= CLOSING:
             return 0
         if not exchange.keep_alive:

@@ -78,7 +78,9 @@ async def _receive_body(registry: Registry, session: Session, exchange: AsgiExch
     chunks: list[bytes] = []
     size = 0
     while True:
-        event = await receive()
+        event = await _receive_unless_answered(exchange, receive) if chunks else await receive()
+        if event is None:
+            return
         if event["type"] == "http.disconnect":
             exchange.is_gone = True
             polling.post_lost(session, exchange)
@@ -93,6 +95,16 @@ async def _receive_body(registry: Registry, session: Session, exchange: AsgiExch
             break
     polling.post(registry, session, exchange, b"".join(chunks))
     await exchange.answer
+
+
+async def _receive_unless_answered(exchange: AsgiExchange, receive: Receive) -> dict[str, Any] | None:
+    """Give the next event; None when the exchange was answered before its body had come (an overlapping POST)."""
+    event = asyncio.ensure_future(receive())
+    await asyncio.wait((exchange.answer, event), return_when=asyncio.FIRST_COMPLETED)
+    if not exchange.answer.done():
+        return event.result()
+    event.cancel()
+    return None
 
 
 async def _wait(registry: Registry, exchange: AsgiExchange, receive: Receive) -> None:

@@ -183,7 +183,7 @@ def take_apart(text: str) -> tuple[int, int, str, int | None, Any]:
 
 
 def check(type: int, id: str, data: Any, has_data: bool) -> None:
-    if type in (2, 5):
+    if type in (2, 5) and has_data:  # an event without data is decodable, and for nobody
         named = isinstance(data, list) and data and isinstance(data[0], (str, int)) and not isinstance(data[0], bool)
         if not named or data[0] in RESERVED:
             raise Refused
