@@ -40,7 +40,7 @@ cdef int MAX_DEPTH = 1000
 cdef Py_ssize_t MAX_INTERNED = 64
 
 # Names that a peer may not send, since handlers of these names hear of the life of a connection.
-cdef frozenset RESERVED_EVENTS = frozenset(
+RESERVED_EVENTS = frozenset(
     ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
 )
 

@@ -7,6 +7,7 @@ cimport cython
 import gzip
 import http
 import json
+import logging
 import sys
 import zlib
 from urllib.parse import parse_qs
@@ -149,10 +150,15 @@ def same_origins(Request request):
 
 
 def _ask(allowed, origin, request):
+    """Ask the application's function; one that raises allows nothing."""
     try:
-        return allowed(origin, environ(request))
-    except TypeError:
-        return allowed(origin)
+        try:
+            return allowed(origin, environ(request))
+        except TypeError:
+            return allowed(origin)
+    except Exception:
+        logging.getLogger("engineio.server").exception("the function in cors_allowed_origins raised; %r is refused", origin)
+        return False
 
 
 def cors_headers(options, Request request):

@@ -249,6 +249,8 @@ class AsyncServer:
 
     def _forget_callback(self, sid: Any, namespace: str, callback: Callable[..., Any]) -> None:
         """Take a callback that nobody waits for out of its member's table."""
+        if not isinstance(sid, str):
+            return
         member = self.manager._rooms.member(namespace, sid)
         for id in [id for id, found in ((member and member.callbacks) or {}).items() if found is callback]:
             member.take_callback(id)
@@ -341,7 +343,7 @@ class AsyncServer:
         eio_sid = self.manager.eio_sid_from_sid(sid, namespace or "/")
         if eio_sid is None:
             return None
-        if eio_sid not in self.environ and (session := self.eio.sockets.get(eio_sid)) is not None:
+        if eio_sid not in self.environ and (session := self.eio._registry.find(eio_sid)) is not None:
             self.environ[eio_sid] = make_environ(session.request)
         return self.environ.get(eio_sid)
 
@@ -398,6 +400,11 @@ class AsyncServer:
 
     def _forget_session(self, session: Any) -> None:
         self.environ.pop(session.sid, None)
+        self.eio._registry.settled(session)
+
+    async def _drain(self) -> None:
+        """The host stops: close every client, and let disconnect handlers finish."""
+        await self.eio._drain()
 
     def _native_registry(self) -> Any:
         overridden = type(self).handle_request is not AsyncServer.handle_request or "handle_request" in vars(self)

@@ -18,6 +18,7 @@ cdef class Options:
     cdef public Py_ssize_t max_binary_packet
     cdef public Py_ssize_t max_namespaces
     cdef public Py_ssize_t max_waiting_packets
+    cdef public Py_ssize_t max_waiting_bytes
     cdef public Py_ssize_t compression_threshold
     # what is served
     cdef public tuple transports

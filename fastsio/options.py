@@ -34,7 +34,8 @@ class Options:
         self.max_attachments = 64  # binary attachments of one packet
         self.max_binary_packet = 10_000_000  # bytes of all attachments of one packet together
         self.max_namespaces = 64  # namespaces that one client may be in
-        self.max_waiting_packets = 1_000  # packets that may wait while a connect handler runs
+        self.max_waiting_packets = 50_000  # packets of one client that may wait for its handlers
+        self.max_waiting_bytes = 16 * 1024 * 1024  # bytes of them
         self.compression_threshold = 1024  # bytes from which a polling response is compressed
         self.transports = TRANSPORTS
         self.protocols = PROTOCOLS

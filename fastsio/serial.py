@@ -6,6 +6,7 @@ The default JSON pair is orjson outwards (its `default` hook meets the attachmen
 """
 
 import json as standard_json
+import math
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -47,19 +48,23 @@ class Attachments:
 class Json:
     """The default serializer: fast libraries with the semantics of the standard `json`."""
 
-    def encode(self, value: Any) -> tuple[bytes, list[bytes]]:
-        """Give the JSON of `value` as UTF-8, and its binary values in depth-first order.
+    def encode(self, value: Any) -> tuple[bytes, list[bytes] | None]:
+        """Give the JSON of `value` as UTF-8, and its binary values in depth-first order; None or [] for none.
 
         Raises:
             TypeError: a value has no JSON form.
             ValueError, RecursionError: the value contains itself, or is nested too deeply.
         """
+        try:
+            return orjson.dumps(value), None
+        except TypeError:  # binary, or what only the standard module writes
+            pass
         attachments = Attachments()
         try:
             return orjson.dumps(value, attachments), attachments.found
         except TypeError:  # big integers, odd keys, lone surrogates; or really not JSON
             attachments = Attachments()
-            text = standard_json.dumps(value, separators=(",", ":"), default=attachments)
+            text = standard_json.dumps(_finite(value), separators=(",", ":"), default=attachments)
             return text.encode(), attachments.found
 
     def decode(self, data: bytes) -> Any:
@@ -103,6 +108,17 @@ def _bounded_integer(digits: str) -> int:
     if len(digits) > MAX_INTEGER_DIGITS:
         raise ValueError(f"an integer of {len(digits)} digits; at most {MAX_INTEGER_DIGITS} are accepted")
     return int(digits)
+
+
+def _finite(value: Any) -> Any:
+    """NaN and infinity become None, as orjson has it: JavaScript cannot read them."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return value
 
 
 def _replace_surrogates(value: Any) -> Any:
@@ -156,7 +172,7 @@ class MsgPack:
         """
         try:
             packet = self._msgpack.unpackb(data, ext_hook=_extension, strict_map_key=False)
-        except (self._msgpack.UnpackException, ValueError, RecursionError) as exc:
+        except (self._msgpack.UnpackException, ValueError, OverflowError, OSError, RecursionError) as exc:
             raise ValueError(f"not MessagePack: {exc}") from exc
         if not isinstance(packet, dict):
             raise ValueError(f"a {type(packet).__name__} where a map was due")

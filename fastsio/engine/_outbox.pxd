@@ -15,7 +15,7 @@ cdef class Prepared:
     cdef bytes _ws_v4
     cdef bytes _ws_v3
     cdef bytes _ws_b64
-    cdef bytes _ws_deflated
+    cdef dict _ws_deflated              # (revision, b64, window bits) -> frames
     cdef bytes _polling_v4
     cdef bytes _polling_v3
     cdef bytes _polling_v3_b64
@@ -31,7 +31,8 @@ cdef class Prepared:
     cdef View packet(self)
     cdef bint has_binary(self) noexcept
     cdef bytes ws(self, int version, bint b64)
-    cdef bytes ws_deflated(self, int version, object deflate)
+    cdef bytes ws_deflated(self, int version, bint b64, int window_bits, object deflate)
+    cdef bytes _deflate(self, int version, bint b64, object deflate)
     cdef bytes polling(self, int version, bint b64)
     cdef bytes polling_v3_binary(self)
     cpdef list events(self, int version, bint b64)

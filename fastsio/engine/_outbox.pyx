@@ -94,19 +94,26 @@ cdef class Prepared:
             self._ws_v3 = self._join_frames(OP_BINARY, [b"\x04" + data for data in self._attachments])
         return self._ws_v3
 
-    cdef bytes ws_deflated(self, int version, object deflate):
-        """As `ws`, each message compressed. No context is taken over, so one compression serves all recipients."""
-        if self._ws_deflated is not None and not self._attachments:
-            return self._ws_deflated
-        cdef list parts = []
-        if self._frame is not None:
-            parts.append(deflate(OP_TEXT, view_bytes(self.packet())))
+    cdef bytes ws_deflated(self, int version, bint b64, int window_bits, object deflate):
+        """As `ws`, each message compressed.
+
+        No context is taken over, so one compression serves all recipients that agreed on the same window.
+        """
+        cdef tuple key = (version, b64, window_bits)
+        if self._ws_deflated is None:
+            self._ws_deflated = {}
+        frames = self._ws_deflated.get(key)
+        if frames is None:
+            frames = self._ws_deflated[key] = self._deflate(version, b64, deflate)
+        return frames
+
+    cdef bytes _deflate(self, int version, bint b64, object deflate):
+        if b64:
+            return b"".join([deflate(OP_TEXT, text) for text in self._texts(version)])
+        cdef list frames = [] if self._frame is None else [deflate(OP_TEXT, view_bytes(self.packet()))]
         for data in self._attachments:
-            parts.append(deflate(OP_BINARY, data if version == 4 else b"\x04" + data))
-        cdef bytes joined = b"".join(parts)
-        if not self._attachments:
-            self._ws_deflated = joined
-        return joined
+            frames.append(deflate(OP_BINARY, data if version == 4 else b"\x04" + data))
+        return b"".join(frames)
 
     cdef bytes polling(self, int version, bint b64):
         """The message as a piece of a polling body: text for revision 4, items for revision 3.

@@ -64,6 +64,8 @@ cdef class Session(Lifecycle):
     cdef int _receive_probe(self, Link link, EioPacket* packet) except -1
     cdef int _refuse_probe(self) except -1
     cdef int _switch(self) except -1
+    cdef int fault(self, exc) except -1
+    cdef int _finish(self, Link link, int code, Prepared farewell) except -1
     cdef int _end(self) except -1
     cdef int _act(self, int due, double now) except -1
     cdef int _overflow(self) except -1

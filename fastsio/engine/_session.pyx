@@ -318,10 +318,20 @@ cdef class Session(Lifecycle):
         self.close(reasons.SLOW_CLIENT, NO_CODE)
 
     cdef int flush(self) except -1:
+        """Write what is owed. A fault on the way ends this session and no other."""
         self.dirty = False
         if self.link is not None and self.outbox.items:
-            self.link.flush()
+            try:
+                self.link.flush()
+            except Exception as exc:
+                self.outbox.clear()
+                self.fault(exc)
         return 0
+
+    cdef int fault(self, exc) except -1:
+        """Something of ours failed for this session: say all about it, and end it."""
+        self.registry.report_fault(self, exc)
+        return self.close(reasons.TRANSPORT_ERROR)
 
     # --- inwards
 
@@ -364,9 +374,7 @@ cdef class Session(Lifecycle):
         except ProtocolError as error:
             self.violate(error)
         except Exception as exc:
-            # Nothing that a message sets off may reach the loop, or other clients; this is a fault of ours, so say all.
-            self.registry.report_fault(self, exc)
-            self.close(reasons.TRANSPORT_ERROR)
+            self.fault(exc)     # nothing that a message sets off may reach the loop, or other clients
         return 0
 
     cpdef int violate(self, object error, int code=1005) except -1:
@@ -396,12 +404,10 @@ cdef class Session(Lifecycle):
         return 0
 
     cdef int _switch(self) except -1:
-        cdef Link polling = self.link
+        self._finish(self.link, NO_CODE, NOOP_PACKET)
         self.link = self.probe
         self.probe = None
         self.switch()
-        polling.finish(NO_CODE, NOOP_PACKET)
-        polling.session = None
         return self.flush()
 
     # --- the end
@@ -420,14 +426,20 @@ cdef class Session(Lifecycle):
         if was_live and farewell is CLOSE_PACKET and self.kind == POLLING and not link.is_waiting:
             self.linger(monotonic(), self.options)
             self.wheel.schedule(self, self.next_due())
-            self.registry.closing(self)
         else:
             self._end()
             if link is not None:
-                link.finish(code, farewell)
-                link.session = None
+                self._finish(link, code, farewell)
             self.outbox.clear()
         return self.sink.on_close(reason) if self.sink is not None else 0
+
+    cdef int _finish(self, Link link, int code, Prepared farewell) except -1:
+        try:
+            link.finish(code, farewell)
+        except Exception as exc:
+            self.registry.report_fault(self, exc)
+        link.session = None
+        return 0
 
     cdef int lost(self, Link link) except -1:
         """The transport `link` is gone."""

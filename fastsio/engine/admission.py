@@ -80,10 +80,15 @@ def _open(registry: Registry, exchange: Exchange, version: int, transport: str) 
     session = registry.create(version, exchange.request)
     index = exchange.request.param("j")
     session.jsonp = int(index) if index is not None else None
-    waiting = registry.accept(session)
-    if waiting is None:
-        _answer_handshake(registry, exchange, session, transport)
-    else:
+    try:
+        waiting = registry.accept(session)
+        if waiting is None:
+            _answer_handshake(registry, exchange, session, transport)
+    except Exception:
+        session.sink = None
+        session.close(reasons.TRANSPORT_ERROR)
+        raise
+    if waiting is not None:
         registry.spawn(_open_later(registry, exchange, session, transport, waiting))
     return None
 
@@ -99,6 +104,8 @@ async def _open_later(registry: Registry, exchange: Exchange, session: Session, 
         session.close(reasons.TRANSPORT_CLOSE)
     elif session.is_open:
         _answer_handshake(registry, exchange, session, transport)
+    else:  # the application has closed it meanwhile
+        exchange.respond(Response(401, b'"Unauthorized"', "application/json"))
 
 
 def _answer_handshake(registry: Registry, exchange: Exchange, session: Session, transport: str) -> None:

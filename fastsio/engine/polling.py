@@ -141,7 +141,8 @@ def _take_slices(
         registry.loop.call_soon(_take_slices, registry, session, link, exchange, body, is_binary, start)
         return
     link.poster = None
-    if session.close_reason == reasons.TRANSPORT_ERROR:
+    was_overtaken = session.is_live and session.link is not link  # by an upgrade: not all of it was taken
+    if was_overtaken or session.close_reason == reasons.TRANSPORT_ERROR:
         exchange.respond(bad_request())
     else:
         exchange.respond(Response(200, b"ok", "text/html" if session.jsonp is not None else "text/plain"))

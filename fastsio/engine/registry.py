@@ -37,6 +37,7 @@ class Registry:
         self.options = options
         self.logger = logger
         self.sessions: dict[str, Session] = {}
+        self.ending: dict[str, Session] = {}  # ended, but disconnect handlers run
         self.counters: Counter[str] = Counter()
         self.new_sid: Callable[[], str] = generate_sid
         self.accept: Callable[[Session], Any] = _accept_nobody
@@ -67,13 +68,27 @@ class Registry:
         return session
 
     def forget(self, session: Session) -> None:
-        """The session has ended."""
+        """The session has ended for its client. The application finds it until `settled`."""
         if self.sessions.pop(session.sid, None) is not None:
             self.counters["sessions_closed"] += 1
+            if session.sink is not None:
+                self.ending[session.sid] = session
 
-    def closing(self, session: Session) -> None:
-        """The session has ended, but its client has still to be told."""
-        self.counters["sessions_lingering"] += 1
+    def settled(self, session: Session) -> None:
+        """The disconnect handlers have run: nobody looks for the session any more."""
+        self.ending.pop(session.sid, None)
+
+    def find(self, sid: str) -> Session | None:
+        """Give a session that the application may still ask about."""
+        return self.sessions.get(sid) or self.ending.get(sid)
+
+    async def drain(self, timeout: float) -> None:
+        """Close every session because the server stops, and give what runs `timeout` seconds to finish."""
+        for session in list(self.sessions.values()):
+            session.shut_down()
+        await asyncio.sleep(0)
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=timeout)
 
     def spawn(self, coroutine: Any) -> asyncio.Task[Any]:
         """Run a coroutine as a task that is kept until it is done."""

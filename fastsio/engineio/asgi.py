@@ -81,11 +81,17 @@ class ASGIApp:
             await _respond(send, 404, "text/plain", b"Not Found")
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def receive_and_drain() -> dict[str, Any]:
+            event = await receive()
+            if event["type"] == "lifespan.shutdown":
+                await self._drain()
+            return event
+
         if self.other_asgi_app is not None and self.on_startup is None and self.on_shutdown is None:
-            await self.other_asgi_app(scope, receive, send)
+            await self.other_asgi_app(scope, receive_and_drain, send)
             return
         while True:
-            event = await receive()
+            event = await receive_and_drain()
             name = event["type"].removeprefix("lifespan.")
             if not await _run_hook(self.on_startup if name == "startup" else self.on_shutdown):
                 await send({"type": f"lifespan.{name}.failed"})
@@ -93,6 +99,12 @@ class ASGIApp:
             await send({"type": f"lifespan.{name}.complete"})
             if name == "shutdown":
                 return
+
+
+    async def _drain(self) -> None:
+        drain = getattr(self.engineio_server, "_drain", None)
+        if drain is not None:
+            await drain()
 
 
 async def _run_hook(hook: Callable[[], Any] | None) -> bool:

@@ -22,6 +22,8 @@ from fastsio.options import Options, checked_origins, checked_protocols, checked
 
 EVENTS = ("connect", "message", "disconnect")
 ASYNC_MODES = ("asgi",)
+# Seconds that disconnect handlers get when the host stops.
+DRAIN_TIMEOUT = 10.0
 
 
 class Reason:
@@ -224,10 +226,10 @@ class AsyncServer:
         return session.user_session
 
     def _find(self, sid: str) -> Session:
-        try:
-            return self._registry.sessions[sid]
-        except KeyError:
-            raise KeyError("Session not found") from None
+        session = self._registry.find(sid)
+        if session is None:
+            raise KeyError("Session not found")
+        return session
 
     async def disconnect(self, sid: str | None = None) -> None:
         """Close one connection, or all of them: disconnect handlers run, the client is told, the transport is closed."""
@@ -282,6 +284,10 @@ class AsyncServer:
 
         await asgi.serve(self._registry, scope, receive, send)
 
+    async def _drain(self) -> None:
+        """The host stops: close every client, and let disconnect handlers finish."""
+        await self._registry.drain(DRAIN_TIMEOUT)
+
     def _native_registry(self) -> Registry | None:
         """Give what the native wire needs, unless a subclass wants to see each request."""
         overridden = type(self).handle_request is not AsyncServer.handle_request or "handle_request" in vars(self)
@@ -334,12 +340,16 @@ class _Application(MessageSink):
         handler = self.server.handlers.get("disconnect")
         if handler is not None:
             self.server._registry.spawn(self._farewell(handler, reason))
+        else:
+            self.server._registry.settled(self.session)
 
     async def _farewell(self, handler: Callable[..., Any], reason: str) -> None:
         try:
             await call_lifecycle(handler, (self.session.sid, reason))
         except Exception:
             self.server.logger.exception("the disconnect handler raised")
+        finally:
+            self.server._registry.settled(self.session)
 
 
 def _decoded(json: Any, text: str) -> Any:

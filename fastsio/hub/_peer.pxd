@@ -27,10 +27,13 @@ cdef class Peer(Sink):
     # what has to wait for a handler that runs inline
     cdef bint _busy
     cdef list _waiting
+    cdef Py_ssize_t _waiting_bytes
+    cdef object _inline                 # the task that they wait for
     # event handlers that run
     cdef Py_ssize_t _running
     cdef set _tasks
-    cdef int _take(self, SioMessage message) except -1
+    cdef int _take(self, SioMessage message, Py_ssize_t size) except -1
+    cdef int _wait(self, SioMessage message, Py_ssize_t size) except -1
     cdef int _handle(self, SioMessage message) except -1
     cdef int _on_connect(self, SioMessage message) except -1
     cdef int _on_disconnect(self, Member member) except -1
@@ -38,7 +41,7 @@ cdef class Peer(Sink):
     cdef int _on_ack(self, Member member, SioMessage message) except -1
     cdef Member _member_of(self, SioMessage message)
     cdef int _misplaced(self, SioMessage message) except -1
-    cdef int _start(self, object coroutine) except -1
+    cdef object _start(self, object coroutine)
     cdef int _start_inline(self, object coroutine) except -1
     cdef int _handler_done(self) except -1
     cdef int _forget(self, Member member) except -1

@@ -19,6 +19,7 @@ from fastsio.engine._outbox cimport Prepared
 from fastsio.engine._session cimport Session, Sink
 from fastsio.hub._rooms cimport CONNECTED, GONE, LEAVING, PENDING, Member, Rooms
 
+from fastsio._codec import RESERVED_EVENTS
 from fastsio.errors import ProtocolError
 from fastsio.hub import dispatch
 
@@ -88,7 +89,11 @@ cdef bint _fits(type, id, data) except -1:
         return isinstance(data, (str, dict))
     if type == ACK:
         return isinstance(data, list) and id is not None
-    return type == EVENT and isinstance(data, list) and bool(data) and isinstance(data[0], (str, int))
+    return type == EVENT and isinstance(data, list) and bool(data) and _is_event_name(data[0])
+
+
+cdef bint _is_event_name(name) except -1:
+    return name not in RESERVED_EVENTS if isinstance(name, str) else _is_number(name)
 
 
 @cython.final
@@ -116,7 +121,7 @@ cdef class Peer(Sink):
         if self.hub.packer is not None:
             raise ProtocolError("SIO_BAD_TYPE", "a text message; this server speaks MessagePack")
         message = self._decoder.feed_text_view(text)
-        return 0 if message is None else self._take(message)
+        return 0 if message is None else self._take(message, text.size)
 
     cdef int on_binary(self, bytes data) except -1:
         cdef SioMessage message
@@ -124,27 +129,36 @@ cdef class Peer(Sink):
             message = _unpack(self.hub.packer, data)
         else:
             message = self._decoder.feed_binary_bytes(data)
-        return 0 if message is None else self._take(message)
+        return 0 if message is None else self._take(message, len(data))
 
     cdef int on_close(self, str reason) except -1:
         """The session has ended: each namespace it was in hears of it, in the order they were joined."""
-        cdef list members = list(self.members.values())
         self._waiting = None
         self._decoder = None
-        for member in members:
-            if (<Member> member).state == PENDING:
-                self._forget(member)
-        self._start(dispatch.close(self.hub.server, self, members, reason))
+        self.session.registry.spawn(dispatch.close(self.hub.server, self, list(self.members.values()), reason))
         return 0
+
+    async def inline_done(self):
+        """Wait for the handler that runs inline, if one does; whatever its outcome."""
+        if self._inline is not None:
+            await asyncio.wait({self._inline})
 
     # --- what came
 
-    cdef int _take(self, SioMessage message) except -1:
+    cdef int _take(self, SioMessage message, Py_ssize_t size) except -1:
         if not self._busy and self._waiting is None or message.type == ACK:
             return self._handle(message)
-        if self._waiting is None:
+        return self._wait(message, size)
+
+    cdef int _wait(self, SioMessage message, Py_ssize_t size) except -1:
+        if not self._waiting:
             self._waiting = []
-        if len(self._waiting) >= self.session.options.max_waiting_packets:
+            self._waiting_bytes = 0
+        self._waiting_bytes += size
+        if (
+            len(self._waiting) >= self.session.options.max_waiting_packets
+            or self._waiting_bytes > self.session.options.max_waiting_bytes
+        ):
             raise ProtocolError("SIO_TOO_MANY_WAITING", f"{len(self._waiting)} packets wait for handlers of this client")
         self._waiting.append(message)
         return 0
@@ -213,6 +227,8 @@ cdef class Peer(Sink):
 
     def welcome(self, Member member not None):
         """Tell the client that it has joined, then give it what was held back."""
+        if member.state == GONE:
+            return
         data = None if self.session.version == 3 else {"sid": member.sid}
         self.session.joined()
         self.session.send(self.hub.encode(CONNECT, member.namespace, None, data))
@@ -267,7 +283,8 @@ cdef class Peer(Sink):
         self._running += 1
         if self._running >= self.hub.max_running and self._waiting is None:
             self._waiting = []  # further events wait until handlers are done
-        return self._start(coroutine)
+        self._start(coroutine)
+        return 0
 
     async def _run(self, Member member, handler, tuple args, id):
         """Call one event handler and send its ack. An exception surfaces through the task, as in python-socketio."""
@@ -313,23 +330,25 @@ cdef class Peer(Sink):
 
     # --- handlers that make later packets wait
 
-    cdef int _start(self, coroutine) except -1:
+    cdef object _start(self, coroutine):
         cdef object task = Task(coroutine, loop=self.session.flusher.loop)
         if self._tasks is None:
             self._tasks = set()
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return 0
+        return task
 
     cdef int _start_inline(self, coroutine) except -1:
         self._busy = True
-        return self._start(self._run_inline(coroutine))
+        self._inline = self._start(self._run_inline(coroutine))
+        return 0
 
     async def _run_inline(self, coroutine):
         try:
             await coroutine
         finally:
             self._busy = False
+            self._inline = None
             if self.session.dirty:
                 self.session.flush()
             self._resume()
@@ -349,6 +368,9 @@ cdef class Peer(Sink):
                 self._handle(message)
             except ProtocolError as error:
                 self.session.violate(error)
+                return
+            except Exception as exc:
+                self.session.fault(exc)
                 return
             if not self.session.is_live:
                 return

@@ -72,6 +72,8 @@ cdef class Member:
         if self.state == PENDING:
             if self._held is None:
                 self._held = []
+            if len(self._held) >= self.session.options.max_send_packets:
+                return self.session._overflow()
             self._held.append(message)
         elif self.state != GONE and self.session is not None:
             self.session.send(message)
@@ -80,6 +82,8 @@ cdef class Member:
     cdef int connected(self) except -1:
         cdef list held = self._held
         self._held = None
+        if self.state == GONE:
+            return 0
         self.state = CONNECTED
         if held is not None:
             for message in held:

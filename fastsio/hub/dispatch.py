@@ -4,6 +4,7 @@ May import: nothing of ours but `errors`. Knows servers, peers and members by wh
 Precedence and argument shapes are python-socketio's; a handler's arity is read from its signature, once.
 """
 
+import asyncio
 import functools
 import inspect
 from collections.abc import Callable
@@ -107,7 +108,12 @@ def admit(server: Any, peer: Any, namespace: str) -> Any:
 
 
 async def connect(server: Any, peer: Any, member: Any, auth: Any) -> None:
-    """Run the connect handler of a pending member, and welcome or refuse it."""
+    """Run the connect handler of a pending member, and welcome or refuse it.
+
+    A client that leaves meanwhile is welcomed all the same: its disconnect handler then follows, as it must.
+    """
+    if not member.session.is_live:
+        return peer.forget(member)
     if server.always_connect:
         peer.welcome(member)
     try:
@@ -115,8 +121,6 @@ async def connect(server: Any, peer: Any, member: Any, auth: Any) -> None:
     except Exception:
         server.logger.exception("the connect handler of namespace %s raised; the client is refused", member.namespace)
         error = {"message": REJECTED} if not server.always_connect else None
-    if member.is_gone:
-        return  # the client left while its handler ran
     if error is None:
         if not server.always_connect:
             peer.welcome(member)
@@ -125,6 +129,7 @@ async def connect(server: Any, peer: Any, member: Any, auth: Any) -> None:
         peer.forget(member)
     else:
         peer.refuse(member, error)
+    return None
 
 
 async def _ask(server: Any, member: Any, auth: Any) -> dict[str, Any] | None:
@@ -134,6 +139,8 @@ async def _ask(server: Any, member: Any, auth: Any) -> dict[str, Any] | None:
     environ = server.get_environ(member.sid, member.namespace)
     try:
         result = await server._trigger_event("connect", member.namespace, member.sid, environ, auth or None)
+    except asyncio.CancelledError:
+        return None  # as python-socketio: a cancelled handler has returned nothing
     except ConnectionRefusedError:
         return {"message": REFUSED}
     except Exception as exc:
@@ -160,11 +167,15 @@ async def kick(server: Any, peer: Any, member: Any) -> None:
 
 
 async def close(server: Any, peer: Any, members: list[Any], reason: str) -> None:
-    """The session has ended: tell the handlers of each namespace."""
-    for member in members:
-        if member.is_connected:
-            await _say_farewell(server, peer, member, reason)
-    server._forget_session(peer.session)
+    """The session has ended: tell the handlers of each namespace, after connect handlers that still run."""
+    try:
+        while any(member.is_pending for member in members):
+            await peer.inline_done()
+        for member in members:
+            if member.is_connected:
+                await _say_farewell(server, peer, member, reason)
+    finally:
+        server._forget_session(peer.session)
 
 
 async def _say_farewell(server: Any, peer: Any, member: Any, reason: str) -> None:
@@ -172,6 +183,8 @@ async def _say_farewell(server: Any, peer: Any, member: Any, reason: str) -> Non
     member.set_leaving()
     try:
         await server._trigger_event("disconnect", member.namespace, member.sid, reason)
+    except asyncio.CancelledError:
+        pass  # the handler's own affair: the client is taken out of the tables all the same
     except Exception:
         server.logger.exception("the disconnect handler of namespace %s raised", member.namespace)
     finally:

@@ -47,6 +47,10 @@ cdef Py_ssize_t CORK_LIMIT = 16_384
 # Limits of a request head, in bytes, and of a refused body that is read past rather than hung up on.
 cdef Py_ssize_t MAX_HEAD = 24_576
 cdef Py_ssize_t MAX_SKIP = 65_536
+# A body announced as longer than this is as good as one of this length: too long.
+MAX_LENGTH = 2 ** 62
+# Bytes of a body that must have come within BODY_TIMEOUT for the wait to go on.
+cdef Py_ssize_t BODY_PROGRESS = 16_384
 # Bytes that may wait behind an open exchange before reading stops.
 cdef Py_ssize_t MAX_PIPELINED = 65_536
 # Seconds: to send a request head or body, to answer a close frame, to take any byte of what is owed.
@@ -160,6 +164,8 @@ cdef class NativeConnection(Link):
     cdef Session _body_session
     cdef bytearray _body
     cdef Py_ssize_t _body_left
+    cdef Py_ssize_t _body_seen          # bytes of it at the last look at its deadline
+    cdef Py_ssize_t _unwritten          # bytes the transport held at the last look at a blocked connection
     # the WebSocket
     cdef FrameReader _reader
 
@@ -218,13 +224,19 @@ cdef class NativeConnection(Link):
 
     def pause_writing(self):
         self._blocked = True
+        self._unwritten = self._transport.get_write_buffer_size() if self._transport is not None else 0
         self._set_deadline(WRITE_TIMEOUT)
 
     def resume_writing(self):
         self._blocked = False
-        if self._mode == WEBSOCKET:
+        if self._mode == HEAD:
+            self._set_deadline(self._keep_alive())
+        elif self._mode == CLOSING:
+            self._set_deadline(HANG_UP_TIMEOUT)
+        else:
             self._set_deadline(NEVER)
-            self.flush()
+        if self._mode == WEBSOCKET and self.session is not None:
+            self.session.flush()
 
     def connection_lost(self, exc):
         cdef Session session = self.session
@@ -263,17 +275,36 @@ cdef class NativeConnection(Link):
         if session is not None:
             session.shut_down()
         if self._exchange is not None:
+            self._exchange.connection = None
             self._close()
         return 0
 
     cdef int on_deadline(self, double now) except -1:
-        if self._transport is None or (self._mode == BUSY and not self._blocked):
+        if self._transport is None or (self._mode == BUSY and not self._blocked) or self._makes_progress():
             return 0
         if self._mode == BODY or (self._mode == HEAD and self._tail_size):
             self._refuse_connection(408, b"Request Timeout")
         else:
             self._transport.abort() if self._mode >= BUSY else self._close()
         return 0
+
+    cdef bint _makes_progress(self) except -1:
+        """Something moved since the last look, so look again later: a slow peer is not a dead one."""
+        cdef Py_ssize_t unwritten
+        if self._blocked:
+            unwritten = self._transport.get_write_buffer_size()
+            if unwritten < self._unwritten:
+                self._unwritten = unwritten
+                self._set_deadline(WRITE_TIMEOUT)
+                return True
+        elif self._mode == BODY and len(self._body) - self._body_seen >= BODY_PROGRESS:
+            self._body_seen = len(self._body)
+            self._set_deadline(BODY_TIMEOUT)
+            return True
+        return False
+
+    cdef double _keep_alive(self):
+        return max(self._config.timeout_keep_alive, 1.0)
 
     cdef Wheel _wheel(self):
         return <Wheel> self._route.registry.wheel
@@ -393,11 +424,16 @@ cdef class NativeConnection(Link):
         self._body_left = exchange.content_length
         self._mode = BUSY
         self._set_deadline(NEVER)
-        session = admission.admit(self._route.registry, exchange)
+        try:
+            session = admission.admit(self._route.registry, exchange)
+        except Exception as exc:
+            self._route.registry.logger.error("a request could not be served", exc_info=exc)
+            return self._refuse_connection(500, b"Internal Server Error")
         if session is None or self._mode != BUSY:
             return 0
         self._body_session = session
         self._body = bytearray()
+        self._body_seen = 0
         self._mode = BODY
         self._set_deadline(BODY_TIMEOUT)
         return self._body_done() if self._body_left == 0 else 0
@@ -421,10 +457,10 @@ cdef class NativeConnection(Link):
         self._trust_proxy(request)
         exchange = NativeExchange(request)
         exchange.connection = self
-        exchange.keep_alive = self._parser.should_keep_alive()
+        exchange.keep_alive = "close" not in (request.header(b"connection") or "").lower()
         exchange.is_upgrade = self._parser.should_upgrade() and (request.header(b"upgrade") or "").lower() == "websocket"
         length = request.header(b"content-length")
-        exchange.content_length = int(length) if length is not None else 0
+        exchange.content_length = min(int(length), MAX_LENGTH) if length is not None else 0
         self._headers = None
         self._parser = None
         return exchange
@@ -560,12 +596,17 @@ cdef class NativeConnection(Link):
             return self._hang_up()
         if self._body_left:
             self._mode = SKIP
-            return self._set_deadline(BODY_TIMEOUT)
+            self._set_deadline(BODY_TIMEOUT)
+            return self._take_tail_soon()
         return self._next_request()
 
     cdef int _next_request(self) except -1:
         self._mode = HEAD
-        self._set_deadline(max(self._config.timeout_keep_alive, 1.0))
+        if not self._blocked:   # else `resume_writing` starts the wait
+            self._set_deadline(self._keep_alive())
+        return self._take_tail_soon()
+
+    cdef int _take_tail_soon(self) except -1:
         if self._tail_size or self._reading_paused:
             self._loop.call_soon(self._take_again)
         return 0
@@ -615,7 +656,8 @@ cdef class NativeConnection(Link):
         self._exchange = None
         self._mode = WEBSOCKET
         self._write(response_head(101, headers))
-        return 0
+        self._set_deadline(NEVER)
+        return self._take_tail_soon()
 
     cdef int _take_frames(self, View* rest) except -1:
         cdef Frame frame
@@ -675,7 +717,7 @@ cdef class NativeConnection(Link):
 
     cdef bytes _frames_of(self, Prepared message):
         if self._reader is not None and self._reader.deflate is not None:
-            return message.ws_deflated(self.session.version, self._deflated)
+            return message.ws_deflated(self.session.version, self.b64, self._reader.deflate.server_window_bits, self._deflated)
         return message.ws(self.session.version, self.b64)
 
     def _deflated(self, int opcode, data):
@@ -686,15 +728,15 @@ cdef class NativeConnection(Link):
         cdef Py_ssize_t used = 0, count = 0
         cdef bytes frames
         for item in items:
-            if self._blocked:
-                # What the transport holds goes first; the rest waits where the limits see it.
-                self.session.outbox.put_back(items[count:])
-                return 0
-            count += 1
             frames = self._frames_of(<Prepared> item)
             if PyBytes_GET_SIZE(frames) > CORK_LIMIT or used + PyBytes_GET_SIZE(frames) > CORK_SIZE:
                 self._send(cork, used)
                 used = 0
+            if self._blocked:
+                # What the transport holds goes first; this and the rest wait where the limits see them.
+                self.session.outbox.put_back(items[count:])
+                return 0
+            count += 1
             if PyBytes_GET_SIZE(frames) > CORK_LIMIT:
                 self._write(frames)
             else:
@@ -748,13 +790,15 @@ cdef class NativeConnection(Link):
         self._reader = None
         if self._transport.can_write_eof():
             self._transport.write_eof()
-        return self._set_deadline(HANG_UP_TIMEOUT)
+        return 0 if self._blocked else self._set_deadline(HANG_UP_TIMEOUT)
 
     cdef int _close(self) except -1:
         """Close the connection once everything is written."""
         self._mode = CLOSING
         self._reader = None
         if self._transport is not None:
+            if not self._blocked:
+                self._set_deadline(CLOSE_TIMEOUT)
             self._transport.close()
         return 0
 

@@ -17,6 +17,8 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
+# A body announced as longer than this is as good as one of this length: too long.
+MAX_LENGTH = 2**62
 # Close codes that an ASGI server may be asked for; "no code" can only be said as 1000.
 NO_CODE = 1005
 
@@ -63,10 +65,14 @@ class AsgiExchange(Exchange):
 async def _serve_http(registry: Registry, scope: Scope, receive: Receive, send: Send) -> None:
     exchange = AsgiExchange(make_request(scope, receive, send))
     length = exchange.request.header(b"content-length")
-    exchange.content_length = int(length) if length and length.isascii() and length.isdigit() else 0
+    exchange.content_length = min(int(length), MAX_LENGTH) if length and length.isascii() and length.isdigit() else 0
     session = admission.admit(registry, exchange)
     if session is not None:
-        await _receive_body(registry, session, exchange, receive)
+        try:
+            await _receive_body(registry, session, exchange, receive)
+        except BaseException:
+            polling.post_lost(session, exchange)
+            raise
     elif not exchange.answer.done():
         await _wait(registry, exchange, receive)
     if exchange.answer.done():
@@ -203,7 +209,11 @@ async def _serve_websocket(registry: Registry, scope: Scope, receive: Receive, s
         await _refuse_websocket(registry, scope, exchange, send)
         return
     headers = cors_headers(registry.options, exchange.request)
-    await send({"type": "websocket.accept", "headers": _lowered(headers)})
+    try:
+        await send({"type": "websocket.accept", "headers": _lowered(headers)})
+    except BaseException:
+        answer.disconnected()
+        raise
     await _exchange_messages(answer, receive, send)
 
 
@@ -243,8 +253,13 @@ async def _read(link: AsgiLink, receive: Receive, writer: asyncio.Future[None]) 
         session = link.session
         if session is None:
             continue
-        if len(message) > session.options.max_http_buffer_size:
+        if _size(message) > session.options.max_http_buffer_size:
             limit = session.options.max_http_buffer_size
             session.violate(ProtocolError("WS_TOO_LARGE", f"a message of more than {limit} bytes"), 1009)
             continue
         link.receive(message)
+
+
+def _size(message: str | bytes) -> int:
+    """Give the bytes of a message on the wire."""
+    return len(message) if isinstance(message, bytes) or message.isascii() else len(message.encode("utf-8", "replace"))

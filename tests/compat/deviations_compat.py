@@ -35,6 +35,8 @@ def comes_first(conversation: str, line: str, others: str) -> None:
     DEVIATIONS[conversation, line] = ([], HELD_BACK)
 
 
-comes_first("rooms", 'ann connected ["/"]', 'ann got my response [{"data": "Connected", "from": "ann"}]')
-comes_first("rooms", 'bob connected ["/"]', 'bob got my response [{"data": "Connected", "from": "bob"}]')
-comes_first("fiddle", 'ann connected ["/"]', 'ann got hello [1, 2, {"auth": {"token": "abc"}, "hello": "you"}]')
+comes_first("rooms", 'ann connected / []', 'ann got my response [{"data": "Connected", "from": "ann"}]')
+comes_first("rooms", 'bob connected / []', 'bob got my response [{"data": "Connected", "from": "bob"}]')
+comes_first("rooms", 'cat connected / []', 'cat got my response [{"data": "Connected", "from": "cat"}]')
+comes_first("fiddle", 'ann connected / []', 'ann got hello [1, 2, {"auth": {"token": "abc"}, "hello": "you"}]')
+comes_first("fiddle", 'bob connected / []', 'bob got hello [1, 2, {"auth": null, "hello": "you"}]')

@@ -71,6 +71,7 @@ class Guest:
         """Write down what comes in these namespaces."""
         for namespace in namespaces:
             self.client.on("*", self._event, namespace=namespace)
+            self.client.on("connect", self._note(namespace, "connected"), namespace=namespace)
             self.client.on("connect_error", self._note(namespace, "connect_error"), namespace=namespace)
             self.client.on("disconnect", self._note(namespace, "disconnected"), namespace=namespace)
 
@@ -102,7 +103,6 @@ class Guest:
                 wait_timeout=2,
                 **options,
             )
-            self.transcript.write(self.name, "connected", sorted(self.client.namespaces))
         except socketio.exceptions.ConnectionError as error:
             self.transcript.write(self.name, "not connected", str(error))
 
