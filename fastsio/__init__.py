@@ -26,6 +26,24 @@ _CLIENT_NAMES = {
 }
 
 
+# Names of python-socketio that a later release brings.
+_NOT_YET = {
+    "AsyncAioPikaManager",
+    "AsyncRedisManager",
+    "KafkaManager",
+    "KombuManager",
+    "Manager",
+    "Middleware",
+    "Namespace",
+    "PubSubManager",
+    "RedisManager",
+    "Server",
+    "WSGIApp",
+    "ZmqManager",
+    "get_tornado_handler",
+}
+
+
 def run(app: Any, *, host: str = "127.0.0.1", port: int = 8000, **options: Any) -> None:
     """Serve an application on the native wire until a signal ends it. See `fastsio.net.serve.run`."""
     from fastsio.net.serve import run as serve
@@ -34,6 +52,8 @@ def run(app: Any, *, host: str = "127.0.0.1", port: int = 8000, **options: Any) 
 
 
 def __getattr__(name: str) -> Any:
+    if name in _NOT_YET:
+        raise AttributeError(f"fastsio.{name} is not there yet in {__version__}; see 'Not for you, yet' in the README")
     if name not in _CLIENT_NAMES:
         raise AttributeError(f"module 'fastsio' has no attribute {name!r}")
     try:

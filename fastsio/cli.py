@@ -28,10 +28,15 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     run.add_argument("--port", type=int, default=8000, help="port to listen on (default %(default)s)")
     run.add_argument("--uds", help="path of a UNIX socket to listen on instead")
-    run.add_argument("--workers", type=int, help="number of worker processes")
+    run.add_argument(
+        "--workers",
+        type=int,
+        help="number of worker processes; rooms are per process, and polling clients need a balancer with sticky sessions",
+    )
     run.add_argument("--reload", action="store_true", help="start again when a source file changes")
     run.add_argument("--app-dir", default="", help="folder to look for the module in (default: this one)")
-    run.add_argument("--log-level", default="info", help="debug, info, warning, error (default %(default)s)")
+    levels = ("critical", "error", "warning", "info", "debug", "trace")
+    run.add_argument("--log-level", default="info", choices=levels, help="how much is logged (default %(default)s)")
     run.add_argument("--no-access-log", dest="access_log", action="store_false", help="do not log requests")
     run.add_argument("--ssl-keyfile", help="key of a TLS certificate")
     run.add_argument("--ssl-certfile", help="TLS certificate")

@@ -63,9 +63,10 @@ class Json:
         try:
             return orjson.dumps(value, attachments), attachments.found
         except TypeError:  # big integers, odd keys, lone surrogates; or really not JSON
-            attachments = Attachments()
-            text = standard_json.dumps(_finite(value), separators=(",", ":"), default=attachments)
-            return text.encode(), attachments.found
+            pass
+        attachments = Attachments()
+        text = standard_json.dumps(_finite(value), separators=(",", ":"), default=attachments)
+        return text.encode(), attachments.found
 
     def decode(self, data: bytes) -> Any:
         """Read one JSON value from UTF-8.

@@ -277,7 +277,7 @@ cdef class Peer(Sink):
         cdef tuple call = dispatch.resolve(self.hub.server, member, data)
         if call is None:
             return 0
-        coroutine = self._run(member, call[0], call[1], message.id)
+        coroutine = self._run(member, call[0], call[1], message.id, data[0])
         if not self.hub.server.async_handlers:
             return self._start_inline(coroutine)
         self._running += 1
@@ -286,7 +286,7 @@ cdef class Peer(Sink):
         self._start(coroutine)
         return 0
 
-    async def _run(self, Member member, handler, tuple args, id):
+    async def _run(self, Member member, handler, tuple args, id, event):
         """Call one event handler and send its ack. An exception surfaces through the task, as in python-socketio."""
         try:
             result = handler(*args)
@@ -297,6 +297,9 @@ cdef class Peer(Sink):
         except CancelledError:
             if id is not None:
                 self._send_ack(member, id, None)
+        except Exception as exc:
+            exc.add_note(f"raised for event {event!r} of client {member.sid} in namespace {member.namespace}")
+            raise
         finally:
             self._running -= 1
             self._handler_done()

@@ -22,6 +22,7 @@ from fastsio.engine._session cimport Link, Session
 from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
 
 import asyncio
+import logging
 import weakref
 
 import httptools
@@ -112,6 +113,8 @@ def route_of(config):
         proxy = ProxyHeadersMiddleware(_capture, config.forwarded_allow_ips) if config.proxy_headers else None
         route = Route(found[0], found[1], proxy)
     _routes[config] = route
+    wire = "the native wire" if route is not None else "the ASGI wire, since the application is not a plain ASGIApp"
+    logging.getLogger("uvicorn.error").info("Socket.IO is served over %s", wire)
     return route
 
 
