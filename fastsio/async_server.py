@@ -11,12 +11,52 @@ from typing import Any
 
 from fastsio import engineio, exceptions
 from fastsio._http import environ as make_environ
+from fastsio.engineio import packet as engine_packet
 from fastsio.engineio.async_server import Reason
 from fastsio.engineio.logs import server_logger
 from fastsio.hub import dispatch
 from fastsio.hub._peer import Hub, Peer
 from fastsio.hub.manager import AsyncManager
-from fastsio.serial import make_serializer
+from fastsio.hub.packers import ClassPacker, MsgPackPacker, Packer
+from fastsio.hub.seams import Injector, Tap
+from fastsio.packet import Packet
+from fastsio.serial import DEFAULT_JSON, CustomJson
+
+# Methods that an application may replace, on an instance or in a subclass, to see everything that passes.
+OUTWARD_SEAMS = ("_send_packet", "_send_eio_packet")
+INWARD_SEAMS = ("_handle_eio_connect", "_handle_eio_message", "_handle_eio_disconnect")
+SEAMS = (*OUTWARD_SEAMS, *INWARD_SEAMS, "_trigger_event")
+
+
+def packet_class_for(serializer: Any) -> Any:
+    """Give the packet class for the `serializer` option.
+
+    Raises:
+        ValueError: there is no such serializer.
+        ImportError: it needs a package that is not installed.
+    """
+    if serializer == "default":
+        return Packet
+    if serializer == "msgpack":
+        from fastsio.msgpack_packet import MsgPackPacket
+
+        return MsgPackPacket
+    if not isinstance(serializer, type):
+        raise ValueError(f"serializer={serializer!r}; choose 'default', 'msgpack' or a packet class")
+    return serializer
+
+
+def packer_for(packet_class: Any) -> Packer | None:
+    """Give what writes and reads packets; None when the compiled codec does."""
+    if packet_class is Packet:
+        return None
+    msgpack = packet_class.plain_packer() if hasattr(packet_class, "plain_packer") else None
+    return ClassPacker(packet_class) if msgpack is None else MsgPackPacker(msgpack)
+
+
+def with_json(packet_class: Any, json: Any) -> Any:
+    """Give a packet class that uses a JSON module of its own; python-socketio changes the class for every server."""
+    return type(packet_class.__name__, (packet_class,), {"json": json})
 
 
 class AsyncServer:
@@ -28,7 +68,7 @@ class AsyncServer:
         json: module to write and read JSON with.
         async_handlers: run each event handler as a task of its own; otherwise a client's events wait for each other.
         namespaces: accepted namespaces beside those that have handlers; ``"*"`` accepts all. ``["/"]`` when None.
-        serializer: ``"default"`` or ``"msgpack"``.
+        serializer: ``"default"``, ``"msgpack"``, or a packet class (see `fastsio.packet.Packet`).
         always_connect: let clients in before their connect handler has run.
         engineio_logger: as `logger`, for the Engine.IO server.
         kwargs: options of `fastsio.engineio.AsyncServer`.
@@ -46,7 +86,9 @@ class AsyncServer:
         namespaces: Any = None,
         **kwargs: Any,
     ) -> None:
-        self.serializer = kwargs.pop("serializer", "default")
+        packet_class = packet_class_for(kwargs.pop("serializer", "default"))
+        self._packer = packer_for(packet_class)
+        self.packet_class = packet_class if json is None else with_json(packet_class, json)
         self.always_connect = kwargs.pop("always_connect", False)
         engineio_options = dict(kwargs, async_handlers=False)
         engineio_options["logger"] = engineio_options.pop("engineio_logger", None) or False
@@ -62,14 +104,53 @@ class AsyncServer:
         self.not_handled = object()
         self.environ: dict[str, dict[str, Any]] = {}
         self.manager_initialized = False
+        self._json = DEFAULT_JSON if json is None else CustomJson(json)
+        self._binary_packet: dict[str, Any] = {}  # python-socketio's table of half-received packets; ours are elsewhere
+        self._injector = Injector(self)
         self.manager = client_manager if client_manager is not None else AsyncManager()
-        self._is_hooked = type(self)._trigger_event is not AsyncServer._trigger_event
-        self._serializer, self._packer = make_serializer(self.serializer, json)
+        self._take_engine()
+        self._note_seams()
+
+    def _engineio_server_class(self) -> type[engineio.AsyncServer]:
+        """Give the class of the Engine.IO server. Applications may override it, with a subclass."""
+        return engineio.AsyncServer
+
+    def _take_engine(self) -> None:
+        """Stand above the Engine.IO server: directly, as long as nobody puts handlers of his own there."""
+        self.eio.on("connect", self._handle_eio_connect)
+        self.eio.on("message", self._handle_eio_message)
+        self.eio.on("disconnect", self._handle_eio_disconnect)
+        self._engine_handlers = dict(self.eio.handlers)
         self.eio._registry.accept = self._accept_session
         self.eio._registry.must_join = True
 
-    def _engineio_server_class(self) -> type[engineio.AsyncServer]:
-        return engineio.AsyncServer
+    # --- replaced methods
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in SEAMS:
+            self._note_seams()
+        elif name == "logger" and self.__dict__.get("_hub_of_manager") is not None:
+            self._hub_of_manager.watch(value)
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        if name in SEAMS:
+            self._note_seams()
+
+    def _note_seams(self) -> None:
+        """See once which seams are replaced, so that no message has to ask."""
+        self._is_trigger_hooked = self._is_replaced("_trigger_event")
+        self._are_events_hooked = any(self._is_replaced(name) for name in INWARD_SEAMS)
+        self._is_output_hooked = any(self._is_replaced(name) for name in OUTWARD_SEAMS)
+        if self._hub_of_manager is not None:
+            self._hub_of_manager.tap = self._tap()
+
+    def _is_replaced(self, name: str) -> bool:
+        return name in vars(self) or getattr(type(self), name) is not ORIGINAL_SEAMS[name]
+
+    def _tap(self) -> Tap | None:
+        return Tap(self, engine_packet.Packet) if self._is_output_hooked else None
 
     @property
     def manager(self) -> Any:
@@ -78,6 +159,9 @@ class AsyncServer:
 
     @manager.setter
     def manager(self, manager: Any) -> None:
+        if not hasattr(manager, "_rooms"):
+            name = f"{type(manager).__module__}.{type(manager).__name__}"
+            raise TypeError(f"client_manager={name}: not a manager of fastsio; import the class from fastsio")
         self._manager = manager
         manager.set_server(self)
         self._hub_of_manager: Hub | None = None
@@ -85,8 +169,12 @@ class AsyncServer:
     @property
     def _hub(self) -> Hub:
         if self._hub_of_manager is None:
-            self._hub_of_manager = Hub(self, self.manager._rooms, self._serializer)
-            self._hub_of_manager.packer = self._packer
+            self._note_seams()
+            hub = Hub(self, self.manager._rooms, self._json, self._packer)
+            hub.tap = self._tap()
+            taker = getattr(self.manager.trigger_callback, "__func__", None)
+            hub.manager_takes_acks = taker is not AsyncManager.trigger_callback
+            self._hub_of_manager = hub
         return self._hub_of_manager
 
     # --- handlers
@@ -326,9 +414,10 @@ class AsyncServer:
         if not ignore_queue and not await self.manager.can_disconnect(sid, namespace):
             return
         member = self.manager._rooms.member(namespace, sid)
-        if member is not None and member.session is not None:
+        if member is not None:
             self.logger.info("Disconnecting %s [%s]", sid, namespace)
-            await dispatch.kick(self, member.session.sink, member)
+            peer = None if member.session is None else self._peer_of(member.session)
+            await dispatch.kick(self, peer, member)
 
     def transport(self, sid: str, namespace: str | None = None) -> str:
         """Give the name of a client's transport: "polling" or "websocket".
@@ -380,11 +469,32 @@ class AsyncServer:
             return await dispatch.call_lifecycle(handler, args)
         return await dispatch.call(handler, args)
 
-    def _has_trigger_hook(self) -> bool:
-        return self._is_hooked or "_trigger_event" in self.__dict__
+    async def _send_packet(self, eio_sid: str, pkt: Any) -> None:
+        """Send a packet object to a connection. Applications may replace it, and then are given every packet."""
+        encoded = pkt.encode()
+        for part in encoded if isinstance(encoded, list) else [encoded]:
+            await self.eio.send(eio_sid, part)
+
+    async def _send_eio_packet(self, eio_sid: str, eio_pkt: Any) -> None:
+        """Send an Engine.IO packet object to a connection. Applications may replace it, to be given what is broadcast."""
+        await self.eio.send_packet(eio_sid, eio_pkt)
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        """A connection has come, and is served through these three methods. Test clients make one up with it."""
+        self._initialize_manager()
+        self.environ[eio_sid] = environ
+        self._injector.connect(eio_sid)
+
+    async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
+        """A connection has sent a message."""
+        await self._injector.message(eio_sid, data)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        """A connection has ended."""
+        await self._injector.disconnect(eio_sid, reason)
 
     def _has_connect_handler(self, namespace: str) -> bool:
-        return self._has_trigger_hook() or dispatch.find(self, namespace, "connect") is not None
+        return self._is_trigger_hooked or dispatch.find(self, namespace, "connect") is not None
 
     def _accepts_namespace(self, namespace: str) -> bool:
         """Tell whether clients may ask for a namespace."""
@@ -392,11 +502,25 @@ class AsyncServer:
             return True
         return namespace == self.namespaces if isinstance(self.namespaces, str) else namespace in self.namespaces
 
-    def _accept_session(self, session: Any) -> None:
+    def _initialize_manager(self) -> None:
         if not self.manager_initialized:
             self.manager_initialized = True
             self.manager.initialize()
+
+    def _accept_session(self, session: Any) -> Any:
+        if self._are_events_hooked or self.eio.handlers != self._engine_handlers:
+            return self.eio._accept(session)
+        self._initialize_manager()
         session.sink = Peer(self._hub, session)
+        return None
+
+    def _peer_of(self, session: Any) -> Any:
+        return self._injector.peers.get(session.sid) or session.sink
+
+    def _members_of(self, eio_sid: str) -> Any:
+        """Give namespace -> member of a connection; None when nobody knows it."""
+        session = self.eio._registry.find(eio_sid)
+        return None if session is None else getattr(self._peer_of(session), "members", None)
 
     def _forget_session(self, session: Any) -> None:
         self.environ.pop(session.sid, None)
@@ -409,3 +533,6 @@ class AsyncServer:
     def _native_registry(self) -> Any:
         overridden = type(self).handle_request is not AsyncServer.handle_request or "handle_request" in vars(self)
         return None if overridden else self.eio._native_registry()
+
+
+ORIGINAL_SEAMS = {name: getattr(AsyncServer, name) for name in SEAMS}

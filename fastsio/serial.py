@@ -48,6 +48,15 @@ class Attachments:
 class Json:
     """The default serializer: fast libraries with the semantics of the standard `json`."""
 
+    def use(self, module: JsonModule | None) -> None:
+        """Have another module do the work from now on, None to do it again."""
+        other = CustomJson(module) if module is not None else None
+        for name in ("encode", "decode"):
+            if other is not None:
+                setattr(self, name, getattr(other, name))
+            else:
+                self.__dict__.pop(name, None)
+
     def encode(self, value: Any) -> tuple[bytes, list[bytes] | None]:
         """Give the JSON of `value` as UTF-8, and its binary values in depth-first order; None or [] for none.
 
@@ -80,6 +89,10 @@ class Json:
             return msgspec.json.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _decode_leniently(data)
+
+
+# The serializer of every server without a `json=` of its own.
+DEFAULT_JSON = Json()
 
 
 class CustomJson:
@@ -143,27 +156,34 @@ def _replace_binary(value: Any, attachments: Attachments) -> Any:
 
 
 class MsgPack:
-    """Whole Socket.IO packets as MessagePack maps (socket.io-msgpack-parser), one binary message each."""
+    """Whole Socket.IO packets as MessagePack maps (socket.io-msgpack-parser), one binary message each.
 
-    def __init__(self) -> None:
+    Args:
+        default: gives something that MessagePack has for an object that it has not.
+        extension: reads an extension type, from its code and its bytes.
+    """
+
+    def __init__(self, default: Any = None, extension: Any = None) -> None:
+        self._default = default
+        self._extension = extension or js_extension
         try:
             import msgpack
         except ImportError as exc:
             raise ImportError('serializer="msgpack" needs the package msgpack: pip install "fastsio-engine[msgpack]"') from exc
         self._msgpack = msgpack
 
-    def encode(self, packet_type: int, namespace: str, id: int | None, data: Any) -> bytes:
+    def encode(self, packet_type: int, namespace: str | None, id: int | None, data: Any) -> bytes:
         """Give one packet as bytes.
 
         Raises:
             TypeError: a value has no MessagePack form.
         """
-        packet = {"type": packet_type, "nsp": namespace}
+        packet: dict[str, Any] = {"type": packet_type, "nsp": namespace or "/"}
         if data is not None:  # the JavaScript parser refuses a DISCONNECT that has the key at all
             packet["data"] = data
         if id is not None:
             packet["id"] = id
-        return self._msgpack.packb(packet)
+        return self._msgpack.packb(packet, default=self._default)
 
     def decode(self, data: bytes) -> dict[str, Any]:
         """Give the map of one packet.
@@ -172,7 +192,7 @@ class MsgPack:
             ValueError: the bytes are not one MessagePack map.
         """
         try:
-            packet = self._msgpack.unpackb(data, ext_hook=_extension, strict_map_key=False)
+            packet = self._msgpack.unpackb(data, ext_hook=self._extension, strict_map_key=False)
         except (self._msgpack.UnpackException, ValueError, OverflowError, OSError, RecursionError) as exc:
             raise ValueError(f"not MessagePack: {exc}") from exc
         if not isinstance(packet, dict):
@@ -180,24 +200,10 @@ class MsgPack:
         return packet
 
 
-def _extension(code: int, data: bytes) -> Any:
+def js_extension(code: int, data: bytes) -> Any:
     """Read the extension types of the JavaScript library: undefined, Date and typed arrays all use type 0."""
     if code == 0 and data == b"\x00":
         return None
     if code == 0 and len(data) == 8:
         return datetime.fromtimestamp(int.from_bytes(data, "big", signed=True) / 1000, UTC)
     return data
-
-
-def make_serializer(name: Any, json: JsonModule | None) -> tuple[Any, Any]:
-    """Give (JSON serializer, MessagePack serializer or None) for the options of a server.
-
-    Raises:
-        ValueError: there is no such serializer.
-    """
-    text = Json() if json is None else CustomJson(json)
-    if name == "default":
-        return text, None
-    if name == "msgpack":
-        return text, MsgPack()
-    raise ValueError(f"serializer={name!r}; choose 'default' or 'msgpack'")

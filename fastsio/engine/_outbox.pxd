@@ -29,6 +29,7 @@ cdef class Prepared:
     @staticmethod
     cdef Prepared with_attachments(bytes head, bytes tail, list attachments)
     cdef View packet(self)
+    cdef list described(self)
     cdef bint has_binary(self) noexcept
     cdef bytes ws(self, int version, bint b64)
     cdef bytes ws_deflated(self, int version, bint b64, int window_bits, object deflate)

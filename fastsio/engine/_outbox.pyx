@@ -74,6 +74,14 @@ cdef class Prepared:
         view.size -= self._offset
         return view
 
+    cdef list described(self):
+        """The packets of the message for a log: (type, text), a binary one without its bytes."""
+        cdef list packets = [(MESSAGE, "<binary>")] * len(self._attachments)
+        if self._frame is None:
+            return packets
+        text = view_bytes(self.packet()).decode()
+        return [(int(text[0]), text[1:]), *packets]
+
     cdef bint has_binary(self) noexcept:
         return self._attachments is not None and len(self._attachments) != 0
 

@@ -27,9 +27,12 @@ cdef class Link(Timed):
 
 cdef class Flusher:
     cdef readonly object loop
+    cdef readonly object logger
+    cdef dict _log_cache                # level -> whether the logger wants it; the logger's own
     cdef list _dirty
     cdef bint _scheduled
     cdef object _run_bound
+    cdef bint logs_packets(self) except -1
     cdef int mark(self, Session session) except -1
     cdef int _schedule(self) except -1
 
@@ -41,6 +44,7 @@ cdef class Session(Lifecycle):
     cdef public object jsonp            # index of a JSONP session, else None
     cdef public dict user_session       # what the application keeps with it
     cdef public object environ          # the handshake as a WSGI-like dict, once somebody asked
+    cdef public object socket           # what applications see of it, once somebody asked
     cdef readonly str close_reason
     # floors around it
     cdef public Sink sink
@@ -68,5 +72,7 @@ cdef class Session(Lifecycle):
     cdef int _finish(self, Link link, int code, Prepared farewell) except -1
     cdef int _end(self) except -1
     cdef int _act(self, int due, double now) except -1
+    cdef int _log_sent(self, Prepared message) except -1
+    cdef int _log_received(self, EioPacket* packet) except -1
     cdef int _overflow(self) except -1
     cdef bint _can_say_goodbye(self) except -1

@@ -5,9 +5,12 @@ Handlers above may call anything from inside a delivery: after each one the stat
 """
 cimport cython
 
+import logging
+from time import time
+
 from fastsio._bytes cimport View, view_bytes, view_of, view_skip
 from fastsio._codec cimport (
-    BAD_TYPE, EMPTY_PACKET, MESSAGE, OK, OPEN, EioPacket, EioType, Status, check_payload_view, decode_base64,
+    BAD_TYPE, EMPTY_PACKET, MESSAGE, NOOP, OK, OPEN, PING, PING_PROBE, PONG, EioPacket, EioType, Status, check_payload_view, decode_base64,
     decode_packet_view, next_packet_view, protocol_error,
 )
 from fastsio.engine._lifecycle cimport (
@@ -30,6 +33,10 @@ cdef Py_ssize_t FLUSH_CHECK = 64
 
 # Packets of a polling body that are taken before other clients are served.
 cdef int BODY_SLICE = 256
+
+# The level of the lines for each packet, and what they call the types.
+cdef int INFO = logging.INFO
+PACKET_NAMES = ("OPEN", "CLOSE", "PING", "PONG", "MESSAGE", "UPGRADE", "NOOP")
 
 # Close code that stands for "a close frame without code" (RFC 6455 7.4.1).
 cdef int NO_CODE = 1005
@@ -110,12 +117,22 @@ cdef class Link(Timed):
 
 @cython.final
 cdef class Flusher:
-    """Flushes every session that was given something, once per loop turn, in slices."""
+    """Flushes every session that was given something, once per loop turn, in slices.
 
-    def __init__(self, loop):
+    Knows whether the application wants a line for each packet: asking the logger's own cache costs nothing.
+    """
+
+    def __init__(self, loop, logger=None):
         self.loop = loop
+        self.logger = logger
+        self._log_cache = getattr(logger, "_cache", None)
         self._dirty = []
         self._run_bound = self._run
+
+    cdef bint logs_packets(self) except -1:
+        if self._log_cache is not None and self._log_cache.get(INFO) is False:
+            return False
+        return self.logger is not None and self.logger.isEnabledFor(INFO)
 
     cdef int mark(self, Session session) except -1:
         session.dirty = True
@@ -189,6 +206,13 @@ cdef class Session(Lifecycle):
     def backlog(self):
         """What the client is owed: (bytes, packets)."""
         return self.outbox.size, self.outbox.packets
+
+    @property
+    def last_ping(self):
+        """When the ping was sent that waits for its pong, in seconds since the epoch; None when none does."""
+        if not self._awaiting_pong:
+            return None
+        return time() - (monotonic() - (self._beat_due - self.options.ping_timeout))
 
     @property
     def has_backlog(self):
@@ -301,8 +325,22 @@ cdef class Session(Lifecycle):
         if self.outbox.size > self.options.max_send_buffer or self.outbox.packets > self.options.max_send_packets:
             return self._overflow()
         self.outbox.push(message)
+        if self.flusher.logs_packets():
+            self._log_sent(message)
         if not self.dirty:
             self.flusher.mark(self)
+        return 0
+
+    cdef int _log_sent(self, Prepared message) except -1:
+        for type, data in message.described():
+            self.flusher.logger.info("%s: Sending packet %s data %s", self.sid[:6], PACKET_NAMES[type], data)
+        return 0
+
+    cdef int _log_received(self, EioPacket* packet) except -1:
+        cdef bint is_text = not packet.is_binary
+        data = view_bytes(packet.data).decode("utf-8", "replace") if is_text else "<binary>"
+        name = PACKET_NAMES[packet.type if packet.type <= NOOP else PING if packet.type == PING_PROBE else PONG]
+        self.flusher.logger.info("%s: Received packet %s data %s", self.sid[:6], name, data)
         return 0
 
     cdef int _overflow(self) except -1:
@@ -352,6 +390,8 @@ cdef class Session(Lifecycle):
         cdef Verdict verdict
         if link is not self.link:
             return self._receive_probe(link, packet) if link is self.probe else 0
+        if self.flusher.logs_packets():
+            self._log_received(packet)
         verdict = self.on_packet(packet.type, now, self.options)
         if verdict == DELIVER:
             return self._deliver(packet)

@@ -57,7 +57,7 @@ class Registry:
             raise RuntimeError("this server has clients on another event loop; use one server for each loop")
         self.sessions.clear()
         self.loop = loop
-        self.flusher = Flusher(loop)
+        self.flusher = Flusher(loop, self.logger)
         self.wheel = Wheel(loop)
 
     def create(self, version: int, request: Any) -> Session:

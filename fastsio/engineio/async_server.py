@@ -5,19 +5,19 @@ Options are attributes that stay live: what is assigned later counts for new tra
 """
 
 import asyncio
-import inspect
-import json as standard_json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastsio.engine import reasons
-from fastsio.engine._session import MessageSink, Session
+from fastsio.engine._session import Session
 from fastsio.engine.registry import Registry, generate_sid
-from fastsio.engineio import json as bounded_json
+from fastsio.engineio.application import Application
+from fastsio.engineio.async_socket import Sockets
 from fastsio.engineio.logs import server_logger
+from fastsio.engineio.packet import MESSAGE, Packet, message_text
 from fastsio.engineio.payload import Payload
-from fastsio.hub.dispatch import call, call_lifecycle
+from fastsio.hub.dispatch import call
 from fastsio.options import Options, checked_origins, checked_protocols, checked_transports
 
 EVENTS = ("connect", "message", "disconnect")
@@ -120,7 +120,8 @@ class AsyncServer:
                 setattr(self._options, name, value)
         self.async_handlers = async_handlers
         self.start_service_task = monitor_clients is not False
-        self.json = json or bounded_json
+        self.json = json
+        self.sockets = Sockets(self)
         self.logger = server_logger("engineio.server", logger)
         self.handlers: dict[str, Callable[..., Any]] = {}
         self._registry = Registry(self._options, self.logger)
@@ -158,9 +159,9 @@ class AsyncServer:
         return self._options.ping_grace
 
     @property
-    def sockets(self) -> dict[str, Session]:
-        """eio_sid -> session."""
-        return self._registry.sessions
+    def log_message_keys(self) -> set[str]:
+        """Categories of refusals that have been logged at ERROR; later ones are logged at INFO."""
+        return self._registry._reported
 
     # --- the application's side
 
@@ -192,9 +193,17 @@ class AsyncServer:
             return data
         if isinstance(data, bytearray):
             return bytes(data)
-        if isinstance(data, (list, dict)):
-            return self.json.dumps(data, separators=(",", ":"))
-        return "" if data is None else str(data)
+        return message_text(data, self.json or Packet.json)
+
+    async def send_packet(self, sid: str, pkt: Any) -> None:
+        """Queue a packet object; see `fastsio.engineio.packet`."""
+        session = self._registry.sessions.get(sid)
+        if session is None:
+            self.logger.warning("Cannot send to sid %s", sid)
+        elif pkt.packet_type == MESSAGE:
+            session.send_message(self._as_message(pkt.data))
+        else:
+            session.send_packet(pkt.packet_type, message_text(pkt.data, self.json or Packet.json))
 
     async def get_session(self, sid: str) -> dict[str, Any]:
         """Give the dict that the application keeps with a connection.
@@ -297,7 +306,7 @@ class AsyncServer:
 
     def _accept(self, session: Session) -> Any:
         """Give a new session its sink, and ask the application about it."""
-        session.sink = _Application(self, session)
+        session.sink = Application(self, session)
         handler = self.handlers.get("connect")
         if handler is None:
             return None
@@ -314,49 +323,3 @@ class AsyncServer:
             self.logger.exception("the connect handler raised; the client is refused")
             result = False
         return None if result is None or result is True else result or "Unauthorized"
-
-
-class _Application(MessageSink):
-    """The sink of a bare Engine.IO session: messages go to the application's handler."""
-
-    def __init__(self, server: AsyncServer, session: Session) -> None:
-        self.server = server
-        self.session = session
-
-    def message(self, data: Any) -> None:
-        handler = self.server.handlers.get("message")
-        if handler is None:
-            return
-        value = _decoded(self.server.json, data) if isinstance(data, str) else data
-        if self.server.async_handlers or inspect.iscoroutinefunction(handler):
-            self.server._registry.spawn(call(handler, (self.session.sid, value)))
-            return
-        try:
-            handler(self.session.sid, value)
-        except Exception:
-            self.server.logger.exception("a message handler raised")
-
-    def closed(self, reason: str) -> None:
-        handler = self.server.handlers.get("disconnect")
-        if handler is not None:
-            self.server._registry.spawn(self._farewell(handler, reason))
-        else:
-            self.server._registry.settled(self.session)
-
-    async def _farewell(self, handler: Callable[..., Any], reason: str) -> None:
-        try:
-            await call_lifecycle(handler, (self.session.sid, reason))
-        except Exception:
-            self.server.logger.exception("the disconnect handler raised")
-        finally:
-            self.server._registry.settled(self.session)
-
-
-def _decoded(json: Any, text: str) -> Any:
-    """Give a text message as python-engineio does: decoded when it is JSON and does not begin with a digit."""
-    if not text or text[0].isnumeric():
-        return text
-    try:
-        return json.loads(text)
-    except (ValueError, standard_json.JSONDecodeError):
-        return text

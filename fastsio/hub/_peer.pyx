@@ -7,11 +7,12 @@ later packets of the client wait here; acks never wait, since a handler may be w
 cimport cython
 
 import asyncio
+import logging
 from inspect import isawaitable
 from types import CoroutineType
 from urllib.parse import parse_qsl
 
-from fastsio._bytes cimport View
+from fastsio._bytes cimport View, view_bytes, view_of
 from fastsio._codec cimport (
     ACK, BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, MESSAGE, PacketDecoder, SioMessage, SioType, sio_head,
 )
@@ -19,7 +20,6 @@ from fastsio.engine._outbox cimport Prepared
 from fastsio.engine._session cimport Session, Sink
 from fastsio.hub._rooms cimport CONNECTED, GONE, LEAVING, PENDING, Member, Rooms
 
-from fastsio._codec import RESERVED_EVENTS
 from fastsio.errors import ProtocolError
 from fastsio.hub import dispatch
 
@@ -29,23 +29,50 @@ cdef object CancelledError = asyncio.CancelledError
 # Event handlers of one client that may run at once; further events wait.
 MAX_RUNNING = 256
 
+cdef int INFO = logging.INFO
+
 
 @cython.final
 cdef class Hub:
-    """What all peers of one server share: tables, serializer, server."""
+    """What all peers of one server share: tables, serializer, server.
 
-    def __init__(self, server, Rooms rooms not None, serializer):
+    Args:
+        server: whose handlers are called.
+        rooms: the tables of its manager.
+        serializer: writes and reads the JSON of packets.
+        packer: writes and reads whole packets instead (see `packers`); None for text packets.
+    """
+
+    def __init__(self, server, Rooms rooms not None, serializer, packer=None):
         self.server = server
         self.rooms = rooms
         self.serializer = serializer
-        self.async_handlers = True
+        self.packer = packer
         self.max_running = MAX_RUNNING
+        self.watch(server.logger)
+
+    def watch(self, logger):
+        """Log to another logger from now on."""
+        self._log_cache = getattr(logger, "_cache", None)
+
+    cdef bint logs_events(self) except -1:
+        """Whether the application wants a line for each event. The logger's own cache knows, and costs nothing."""
+        if self._log_cache is not None and self._log_cache.get(INFO) is False:
+            return False
+        return self.server.logger.isEnabledFor(INFO)
+
+    cpdef int post(self, Session session, int type, str namespace, object id, object data) except -1:
+        """Owe one packet to one session."""
+        if self.tap is not None:
+            self.tap.send(session.sid, type, namespace, id, data)
+            return 0
+        return session.send(self.encode(type, namespace, id, data))
 
     cpdef Prepared encode(self, int type, str namespace, object id, object data):
         """Encode one Socket.IO packet; `data` None means none. Raises what the serializer raises."""
         cdef bytes text
         if self.packer is not None:
-            return Prepared.binary(self.packer.encode(type, namespace, id, data))
+            return self._pack(self.packer.encode(type, namespace, id, data))
         if data is None:
             return Prepared.text(MESSAGE, sio_head(<SioType> type, -1, namespace, id), b"")
         text, attachments = self.serializer.encode(data)
@@ -55,45 +82,14 @@ cdef class Hub:
             sio_head(<SioType> (type + BINARY_EVENT - EVENT), len(attachments), namespace, id), text, attachments
         )
 
-
-cdef SioMessage _unpack(object packer, bytes data):
-    """Read one MessagePack packet, and check it as the text decoder checks its own."""
-    cdef SioMessage message = SioMessage.__new__(SioMessage)
-    try:
-        packet = packer.decode(data)
-        type, namespace = packet["type"], packet["nsp"]
-    except (ValueError, KeyError) as exc:
-        raise ProtocolError("SIO_BAD_DATA", f"not a MessagePack packet: {exc}") from exc
-    message.data = packet.get("data")
-    id = packet.get("id")
-    if not _is_number(type) or not isinstance(namespace, str) or not (id is None or _is_number(id)):
-        raise ProtocolError("SIO_BAD_DATA", "type, nsp or id of a MessagePack packet is of the wrong type")
-    if not _fits(type, id, message.data):
-        raise ProtocolError("SIO_BAD_DATA", f"the data of a MessagePack packet do not fit its type {type}")
-    message.type = type
-    message.namespace = namespace
-    message.id = id
-    return message
-
-
-cdef bint _is_number(value) except -1:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-cdef bint _fits(type, id, data) except -1:
-    if type == CONNECT:
-        return data is None or isinstance(data, dict)
-    if type == DISCONNECT:
-        return data is None
-    if type == CONNECT_ERROR:
-        return isinstance(data, (str, dict))
-    if type == ACK:
-        return isinstance(data, list) and id is not None
-    return type == EVENT and isinstance(data, list) and bool(data) and _is_event_name(data[0])
-
-
-cdef bint _is_event_name(name) except -1:
-    return name not in RESERVED_EVENTS if isinstance(name, str) else _is_number(name)
+    cdef Prepared _pack(self, object packed):
+        """What a packer wrote: bytes, text, or a list of text and attachments."""
+        if isinstance(packed, bytes):
+            return Prepared.binary(packed)
+        if isinstance(packed, str):
+            return Prepared.text(MESSAGE, packed.encode("utf-8", "replace"), b"")
+        text, *attachments = packed
+        return Prepared.with_attachments(text.encode("utf-8", "replace"), b"", [bytes(data) for data in attachments])
 
 
 @cython.final
@@ -104,9 +100,12 @@ cdef class Peer(Sink):
         self.hub = hub
         self.session = session
         self.members = {}
-        self._decoder = PacketDecoder(
-            hub.serializer, session.options.max_attachments, session.options.max_binary_packet
-        )
+        if hub.packer is not None:
+            self._reader = hub.packer.reader()
+        else:
+            self._decoder = PacketDecoder(
+                hub.serializer, session.options.max_attachments, session.options.max_binary_packet
+            )
 
     # --- the seam to the engine
 
@@ -118,23 +117,54 @@ cdef class Peer(Sink):
 
     cdef int on_text(self, View text) except -1:
         cdef SioMessage message
-        if self.hub.packer is not None:
-            raise ProtocolError("SIO_BAD_TYPE", "a text message; this server speaks MessagePack")
-        message = self._decoder.feed_text_view(text)
+        if self._reader is not None:
+            return self._feed(view_bytes(text).decode(), text.size)
+        try:
+            message = self._decoder.feed_text_view(text)
+        except ProtocolError as error:
+            return self._refuse(error)
         return 0 if message is None else self._take(message, text.size)
 
     cdef int on_binary(self, bytes data) except -1:
         cdef SioMessage message
-        if self.hub.packer is not None:
-            message = _unpack(self.hub.packer, data)
-        else:
-            message = self._decoder.feed_binary_bytes(data)
+        if self._reader is not None:
+            return self._feed(data, len(data))
+        message = self._decoder.feed_binary_bytes(data)
         return 0 if message is None else self._take(message, len(data))
+
+    cdef int _feed(self, object raw, Py_ssize_t size) except -1:
+        cdef SioMessage message
+        try:
+            message = self._reader.feed(raw)
+        except ProtocolError as error:
+            return self._refuse(error)
+        return 0 if message is None else self._take(message, size)
+
+    cdef int _refuse(self, object error) except -1:
+        """An event that no handler may have is dropped; anything else that cannot be read ends the session."""
+        if error.code != "SIO_BAD_EVENT":
+            raise error
+        self.hub.server.logger.warning("an event of client %s was ignored: %s", self.session.sid[:6], error)
+        return 0
+
+    def feed(self, data):
+        """Take one Engine.IO message, str or bytes, that did not come through the session.
+
+        Raises:
+            ProtocolError: it cannot be read.
+        """
+        cdef bytes owner
+        if isinstance(data, str):
+            owner = data.encode("utf-8", "replace")
+            self.on_text(view_of(owner))
+        else:
+            self.on_binary(bytes(data))
 
     cdef int on_close(self, str reason) except -1:
         """The session has ended: each namespace it was in hears of it, in the order they were joined."""
         self._waiting = None
         self._decoder = None
+        self._reader = None
         self.session.registry.spawn(dispatch.close(self.hub.server, self, list(self.members.values()), reason))
         return 0
 
@@ -209,44 +239,37 @@ cdef class Peer(Sink):
         return self._join(namespace, auth)
 
     def _join(self, str namespace, auth):
-        cdef Member member
         if len(self.members) + (0 if self._left is None else len(self._left)) >= self.session.options.max_namespaces:
             raise ProtocolError("SIO_TOO_MANY_NAMESPACES", f"more than {len(self.members)} namespaces asked for")
         if not self.hub.server._accepts_namespace(namespace):
-            self._note_left(namespace)
             self.send_refusal(namespace, {"message": "Invalid namespace"})
             return 0
-        member = dispatch.admit(self.hub.server, self, namespace)
-        self.members[namespace] = member
-        if namespace == "/":
-            self._root = member
-        if self._left is not None:
-            self._left.discard(namespace)
-        self._start_inline(dispatch.connect(self.hub.server, self, member, auth))
+        self._start_inline(dispatch.connect(self.hub.server, self, namespace, auth))
         return 0
 
-    def welcome(self, Member member not None):
-        """Tell the client that it has joined, then give it what was held back."""
-        if member.state == GONE:
-            return
+    def join(self, Member member not None):
+        """Take a pending member of a namespace for one's own."""
+        self.members[member.namespace] = member
+        if member.namespace == "/":
+            self._root = member
+        if self._left is not None:
+            self._left.discard(member.namespace)
+
+    def send_welcome(self, Member member not None):
+        """Tell the client that it has joined."""
         data = None if self.session.version == 3 else {"sid": member.sid}
         self.session.joined()
-        self.session.send(self.hub.encode(CONNECT, member.namespace, None, data))
-        member.connected()
-
-    def refuse(self, Member member not None, error):
-        """Tell the client that it may not join; `error` has `message` and perhaps `data`."""
-        self._forget(member)
-        self.send_refusal(member.namespace, error)
+        self.hub.post(self.session, CONNECT, member.namespace, None, data)
 
     def send_refusal(self, str namespace, error):
         if self.session.version == 3:
             error = error.get("data", error["message"])
-        self.session.send(self.hub.encode(CONNECT_ERROR, namespace, None, error))
+        self._note_left(namespace)
+        self.hub.post(self.session, CONNECT_ERROR, namespace, None, error)
 
     def send_disconnect(self, Member member not None):
         """Tell the client that it is out of a namespace."""
-        self.session.send(self.hub.encode(DISCONNECT, member.namespace, None, None))
+        self.hub.post(self.session, DISCONNECT, member.namespace, None, None)
 
     def forget(self, Member member not None):
         self._forget(member)
@@ -274,6 +297,8 @@ cdef class Peer(Sink):
         cdef list data = message.data
         if data is None:
             return 0    # an event without a name is for nobody
+        if self.hub.logs_events():
+            self.hub.server.logger.info('received event "%s" from %s [%s]', data[0], member.label, member.namespace)
         cdef tuple call = dispatch.resolve(self.hub.server, member, data)
         if call is None:
             return 0
@@ -311,7 +336,7 @@ cdef class Peer(Sink):
             data = list(result)
         else:
             data = [result]
-        self.session.send(self.hub.encode(ACK, member.namespace, id, data))
+        self.hub.post(self.session, ACK, member.namespace, id, data)
 
     cdef int _handler_done(self) except -1:
         if self._running <= 0:
@@ -324,11 +349,14 @@ cdef class Peer(Sink):
         return 0
 
     cdef int _on_ack(self, Member member, SioMessage message) except -1:
+        if self.hub.manager_takes_acks:
+            self._start(dispatch.acknowledge_by_manager(self.hub.server, member.sid, message.id, message.data))
+            return 0
         callback = member.take_callback(message.id)
         if callback is None:
             self.hub.server.logger.warning("Unknown callback received, ignoring.")
-            return 0
-        self._start(dispatch.acknowledge(self.hub.server, callback, message.data))
+        else:
+            self._start(dispatch.acknowledge(self.hub.server, callback, message.data))
         return 0
 
     # --- handlers that make later packets wait

@@ -22,6 +22,11 @@ cdef class Member:
         self.state = PENDING
 
     @property
+    def label(self):
+        """The sid as logs may show it: that of a revision 3 client is also the secret of its connection."""
+        return self.sid if self.session is None or self.session.version == 4 else self.sid[:6]
+
+    @property
     def is_pending(self):
         return self.state == PENDING
 
@@ -69,13 +74,15 @@ cdef class Member:
 
     cdef int deliver(self, Prepared message) except -1:
         """Send `message`, or hold it back while the connect handler runs."""
+        if self.session is None:
+            return 0
         if self.state == PENDING:
             if self._held is None:
                 self._held = []
             if len(self._held) >= self.session.options.max_send_packets:
                 return self.session._overflow()
             self._held.append(message)
-        elif self.state != GONE and self.session is not None:
+        elif self.state != GONE:
             self.session.send(message)
         return 0
 

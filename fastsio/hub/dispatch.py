@@ -14,6 +14,7 @@ from fastsio.engine import reasons
 
 REJECTED = "Connection rejected by server"
 REFUSED = "Connection refused by server"
+UNABLE = "Unable to connect"
 LIFECYCLE_EVENTS = ("connect", "disconnect")
 
 
@@ -48,7 +49,7 @@ def find(server: Any, namespace: str, event: Any) -> tuple[Callable[..., Any], t
 def resolve(server: Any, member: Any, data: list[Any]) -> tuple[Callable[..., Any], tuple[Any, ...]] | None:
     """Give what to call for an event packet, with all its arguments; None when nobody handles it."""
     namespace, event = member.namespace, data[0]
-    if server._has_trigger_hook():
+    if server._is_trigger_hooked:
         return server._trigger_event, (event, namespace, member.sid, *data[1:])
     found = find(server, namespace, event)
     if found is None:
@@ -99,37 +100,76 @@ async def acknowledge(server: Any, callback: Callable[..., Any], data: list[Any]
         server.logger.exception("an acknowledgement callback raised")
 
 
+async def acknowledge_by_manager(server: Any, sid: str, id: int, data: list[Any]) -> None:
+    """Let the manager tell who waits for an ack: its class has its own way."""
+    try:
+        await server.manager.trigger_callback(sid, id, data)
+    except Exception:
+        server.logger.exception("an acknowledgement callback raised")
+
+
 # --- joining
 
 
-def admit(server: Any, peer: Any, namespace: str) -> Any:
-    """Give a peer a pending member of a namespace that the server accepts."""
-    return server.manager._admit(peer.session, namespace)
-
-
-async def connect(server: Any, peer: Any, member: Any, auth: Any) -> None:
-    """Run the connect handler of a pending member, and welcome or refuse it.
+async def connect(server: Any, peer: Any, namespace: str, auth: Any) -> None:
+    """Make a pending member for a peer, run the connect handler, and welcome or refuse it.
 
     A client that leaves meanwhile is welcomed all the same: its disconnect handler then follows, as it must.
     """
-    if not member.session.is_live:
-        return peer.forget(member)
+    member = await _pre_connect(server, peer, namespace)
+    if member is None:
+        return
     if server.always_connect:
-        peer.welcome(member)
+        await _welcome(server, peer, member)
     try:
         error = await _ask(server, member, auth)
     except Exception:
-        server.logger.exception("the connect handler of namespace %s raised; the client is refused", member.namespace)
+        server.logger.exception("the connect handler of namespace %s raised; the client is refused", namespace)
         error = {"message": REJECTED} if not server.always_connect else None
-    if error is None:
-        if not server.always_connect:
-            peer.welcome(member)
-    elif server.always_connect:
-        peer.send_disconnect(member)
-        peer.forget(member)
+    if error is not None:
+        await _refuse(server, peer, member, error)
+    elif not server.always_connect:
+        await _welcome(server, peer, member)
+
+
+async def _pre_connect(server: Any, peer: Any, namespace: str) -> Any:
+    """Give the pending member of a peer in a namespace that the server accepts; None when there is none to be had."""
+    if not peer.session.is_live:
+        return None
+    sid = await server.manager.pre_connect(peer.session.sid, namespace)
+    member = server.manager._rooms.member(namespace, sid)
+    if member is None:
+        peer.send_refusal(namespace, {"message": UNABLE})
+    elif peer.session.is_live:
+        peer.join(member)
+        return member
     else:
-        peer.refuse(member, error)
+        await _remove(server, peer, member)
     return None
+
+
+async def _welcome(server: Any, peer: Any, member: Any) -> None:
+    """Tell the client that it is in; what was held back for it follows."""
+    if not member.is_gone:
+        peer.send_welcome(member)
+        await server.manager.connect(member.sid, member.namespace)
+
+
+async def _refuse(server: Any, peer: Any, member: Any, error: dict[str, Any]) -> None:
+    if server.always_connect:
+        peer.send_disconnect(member)
+    await _remove(server, peer, member)
+    if not server.always_connect:
+        peer.send_refusal(member.namespace, error)
+
+
+async def _remove(server: Any, peer: Any, member: Any) -> None:
+    """Take a member out of every table, whatever the manager thinks of it."""
+    try:
+        await server.manager.disconnect(member.sid, member.namespace, ignore_queue=True)
+    finally:
+        if peer is not None:
+            peer.forget(member)
 
 
 async def _ask(server: Any, member: Any, auth: Any) -> dict[str, Any] | None:
@@ -160,9 +200,11 @@ async def leave(server: Any, peer: Any, member: Any) -> None:
 
 
 async def kick(server: Any, peer: Any, member: Any) -> None:
-    """The application puts a client out of a namespace; the connection stays."""
+    """The application puts a client out of a namespace; the connection stays. `peer` is None for a made-up client."""
     if member.is_connected:
-        peer.send_disconnect(member)
+        server.manager.pre_disconnect(member.sid, namespace=member.namespace)
+        if peer is not None:
+            peer.send_disconnect(member)
         await _say_farewell(server, peer, member, reasons.SERVER_DISCONNECT)
 
 
@@ -180,6 +222,8 @@ async def close(server: Any, peer: Any, members: list[Any], reason: str) -> None
 
 async def _say_farewell(server: Any, peer: Any, member: Any, reason: str) -> None:
     """Run the disconnect handler once, then take the member out of every table, whatever the handler did."""
+    if not member.is_leaving:
+        server.manager.pre_disconnect(member.sid, namespace=member.namespace)
     member.set_leaving()
     try:
         await server._trigger_event("disconnect", member.namespace, member.sid, reason)
@@ -188,4 +232,4 @@ async def _say_farewell(server: Any, peer: Any, member: Any, reason: str) -> Non
     except Exception:
         server.logger.exception("the disconnect handler of namespace %s raised", member.namespace)
     finally:
-        peer.forget(member)
+        await _remove(server, peer, member)

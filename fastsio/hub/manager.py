@@ -1,80 +1,19 @@
 """The manager: python-socketio's seam for clustering, over the compiled tables of rooms.
 
-May import: `_rooms`, and nothing above. Applications subclass it, replace it and look into it, so it is plain Python.
+May import: `_rooms`, `views`, `dispatch`, and nothing above. Applications subclass it, replace it and look into it, so it is plain Python.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, KeysView, Mapping
+import json
+import logging
+from collections.abc import Callable, Iterator, KeysView
 from typing import Any
 
 from fastsio.hub._rooms import Member, Rooms
 from fastsio.hub.dispatch import call
+from fastsio.hub.views import CallbacksView, RoomsView
 
-
-class RoomView(Mapping[str, str]):
-    """One room as python-socketio shows it: sid -> eio_sid, live."""
-
-    def __init__(self, rooms: Rooms, namespace: str, room: Any) -> None:
-        self._rooms, self._namespace, self._room = rooms, namespace, room
-
-    def _members(self) -> dict[str, Member]:
-        hall = self._rooms.halls.get(self._namespace)
-        return {} if hall is None else hall.room(self._room)
-
-    def __getitem__(self, sid: str) -> str:
-        return self._members()[sid].eio_sid
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(self._members()))
-
-    def __len__(self) -> int:
-        return len(self._members())
-
-    @property
-    def inverse(self) -> dict[str, str]:
-        """eio_sid -> sid."""
-        return {member.eio_sid: sid for sid, member in self._members().items()}
-
-
-class NamespaceView(Mapping[Any, RoomView]):
-    """The rooms of one namespace, live."""
-
-    def __init__(self, rooms: Rooms, namespace: str) -> None:
-        self._rooms, self._namespace = rooms, namespace
-
-    def _names(self) -> list[Any]:
-        hall = self._rooms.halls.get(self._namespace)
-        return [] if hall is None else hall.room_names()
-
-    def __getitem__(self, room: Any) -> RoomView:
-        view = RoomView(self._rooms, self._namespace, room)
-        if not view:
-            raise KeyError(room)
-        return view
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._names())
-
-    def __len__(self) -> int:
-        return len(self._names())
-
-
-class RoomsView(Mapping[str, NamespaceView]):
-    """`manager.rooms`: namespace -> room -> sid -> eio_sid, live."""
-
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
-
-    def __getitem__(self, namespace: str) -> NamespaceView:
-        if namespace not in self._rooms.halls:
-            raise KeyError(namespace)
-        return NamespaceView(self._rooms, namespace)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(self._rooms.halls))
-
-    def __len__(self) -> int:
-        return len(self._rooms.halls)
+EVENT = 2
 
 
 class BaseManager:
@@ -83,21 +22,42 @@ class BaseManager:
     def __init__(self) -> None:
         self.server: Any = None
         self.logger: Any = None
+        self.json: Any = json
         self._rooms = Rooms()
+
+    # --- the tables, as python-socketio shows them
 
     @property
     def rooms(self) -> RoomsView:
+        """namespace -> room -> sid -> eio_sid."""
         return RoomsView(self._rooms)
 
     @property
-    def callbacks(self) -> dict[str, dict[int, Callable[..., Any]]]:
-        """sid -> ack id -> callable, a snapshot."""
-        halls = self._rooms.halls.values()
-        return {sid: dict(member.callbacks) for hall in halls for sid, member in hall.members.items() if member.callbacks}
+    def callbacks(self) -> CallbacksView:
+        """sid -> ack id -> callable."""
+        return CallbacksView(self._rooms)
+
+    @property
+    def pending_connect(self) -> dict[str, list[str]]:
+        """namespace -> sids whose connect handler runs; a snapshot."""
+        return self._sids_that(lambda member: member.is_pending)
+
+    @property
+    def pending_disconnect(self) -> dict[str, list[str]]:
+        """namespace -> sids whose disconnect handler runs; a snapshot."""
+        return self._sids_that(lambda member: member.is_leaving)
+
+    def _sids_that(self, test: Callable[[Member], bool]) -> dict[str, list[str]]:
+        halls = self._rooms.halls.items()
+        found = {name: [sid for sid, member in hall.members.items() if test(member)] for name, hall in halls}
+        return {name: sids for name, sids in found.items() if sids}
+
+    # --- the server's side
 
     def set_server(self, server: Any) -> None:
         """Belong to a server."""
         self.server = server
+        self.json = server.packet_class.json
 
     def initialize(self) -> None:
         """Called once, when the first Engine.IO client connects."""
@@ -129,8 +89,7 @@ class BaseManager:
         return self._rooms.member(namespace, room) is not None
 
     def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
-        session = self.server.eio._registry.sessions.get(eio_sid) if self.server is not None else None
-        members = getattr(getattr(session, "sink", None), "members", None)
+        members = self.server._members_of(eio_sid) if self.server is not None else None
         if members is not None:
             return members[namespace].sid if namespace in members else None
         for sid, found in self.get_participants(namespace, None):
@@ -176,17 +135,37 @@ class BaseManager:
         if member is not None:
             self._rooms.remove(member)
 
-    def _admit(self, session: Any, namespace: str) -> Member:
-        """Make the pending member of a session that asks for a namespace."""
-        member = Member(self._new_sid(session, namespace), namespace, session.sid, session)
+    def pre_connect(self, eio_sid: str, namespace: str) -> Any:
+        """Give a connection a pending client in a namespace, as its sid; None when it has one."""
+        if self.sid_from_eio_sid(eio_sid, namespace) is not None:
+            return None
+        session = self.server.eio._registry.sessions.get(eio_sid)
+        member = Member(self._new_sid(session, namespace), namespace, eio_sid, session)
         self._rooms.add(member)
-        return member
+        return member.sid
+
+    def connect(self, sid: str, namespace: str) -> Any:
+        """Let a pending client in, and give its sid. An eio_sid that has no client there yet gets one."""
+        if not self.is_pre_connected(sid, namespace):
+            sid = BaseManager.pre_connect(self, sid, namespace)
+        member = self._rooms.member(namespace, sid)
+        if member is not None:
+            member.set_connected()
+        return sid
 
     def _new_sid(self, session: Any, namespace: str) -> str:
-        if session.version == 3:
+        if session is not None and session.version == 3:
             # Clients of revision 3 compute their ids themselves (Socket.IO protocol 4), so these must be the same.
             return session.sid if namespace == "/" else f"{namespace}#{session.sid}"
         return self.server.eio.generate_id()
+
+    def _generate_ack_id(self, sid: str, namespace: str, callback: Callable[..., Any]) -> int:
+        """Remember whom to tell of an ack of a client; give the id to ask for."""
+        return self._rooms.member(namespace, sid).add_callback(callback)
+
+    def _get_logger(self) -> Any:
+        """Give the logger of the manager, else of its server, else python-socketio's."""
+        return self.logger or (self.server.logger if self.server is not None else logging.getLogger("socketio"))
 
 
 class AsyncManager(BaseManager):
@@ -194,6 +173,14 @@ class AsyncManager(BaseManager):
 
     async def can_disconnect(self, sid: str, namespace: str) -> bool:
         return self.is_connected(sid, namespace)
+
+    async def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
+        return super().pre_connect(eio_sid, namespace)
+
+    async def connect(self, sid: str, namespace: str) -> str | None:
+        if not self.is_pre_connected(sid, namespace):
+            sid = await self.pre_connect(sid, namespace)
+        return super().connect(sid, namespace)
 
     async def disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
         """Take a client out of a namespace and of its rooms."""
@@ -242,12 +229,13 @@ class AsyncManager(BaseManager):
         if not room and not isinstance(room, (list, tuple, set, frozenset)):
             room = None
         hub = self.server._hub
-        if callback is None:
-            rooms.send(hub.encode(2, namespace, None, packet), namespace, room, skip)
-            return
-        for member in rooms.targets(namespace, room, skip):
-            message = hub.encode(2, namespace, member.add_callback(callback), packet)
-            member.send(message)
+        if hub.tap is not None:
+            hub.tap.emit(rooms.targets(namespace, room, skip), namespace, packet, callback)
+        elif callback is None:
+            rooms.send(hub.encode(EVENT, namespace, None, packet), namespace, room, skip)
+        else:
+            for member in rooms.targets(namespace, room, skip):
+                member.send(hub.encode(EVENT, namespace, member.add_callback(callback), packet))
 
     async def trigger_callback(self, sid: str, id: int, data: list[Any]) -> None:
         """Call what waits for an ack of a client; unknown ids are logged."""
@@ -260,4 +248,4 @@ class AsyncManager(BaseManager):
                 except asyncio.CancelledError:
                     pass
                 return
-        self.server.logger.warning("Unknown callback received, ignoring.")
+        self._get_logger().warning("Unknown callback received, ignoring.")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from fastsio.serial import CustomJson, Json, MsgPack, make_serializer
+from fastsio.async_server import packet_class_for
+from fastsio.serial import CustomJson, Json, MsgPack
 
 Point = namedtuple("Point", "x y")
 
@@ -116,4 +117,4 @@ class TestMsgPack:
 
 def test_an_unknown_serializer_is_refused() -> None:
     with pytest.raises(ValueError, match="pickle"):
-        make_serializer("pickle", None)
+        packet_class_for("pickle")

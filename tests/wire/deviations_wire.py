@@ -156,6 +156,7 @@ HTTP: dict[str, HttpDeviation] = {
 SERVER_CLOSE = "A close by the server is the packet `1`, then close code 1000."
 PING_TIMEOUT = "A ping timeout closes with 1000, as python-engineio does."
 RACE = "A packet for a namespace that was asked for and left is an ordinary race: dropped, never a close."
+NAMELESS = "An event that no handler may have is dropped with a warning (defect 9); the connection goes on, as in python-socketio."
 DROPPED = "python-socketio drops this packet with a log line and keeps the connection."
 
 ALIVE: list[Json] = [
@@ -214,6 +215,8 @@ SESSIONS: dict[str, SessionDeviation] = {
             {"client": {"close": True}},
         ],
     },
+    "sio5/malformed-empty-array": {"reason": NAMELESS, "start": 5, "steps": ALIVE},
+    "sio5/malformed-reserved-event": {"reason": NAMELESS, "start": 5, "steps": ALIVE},
     "sio5/client-connect-error": {"reason": DROPPED, "start": 5, "steps": ALIVE},
     "sio5/disconnect-then-event": {
         "reason": RACE,

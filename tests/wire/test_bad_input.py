@@ -351,7 +351,7 @@ PACKETS: dict[str, tuple[list[str | bytes], str | int]] = {
     "empty message": (["40", "4"], 1005),
     "letters": (["40", "4abc"], 1005),
     "object for an event": (["40", "42{}"], 1005),
-    "empty event": (["40", "42[]"], 1005),
+    "empty event": (["40", "42[]"], LIVES),
     "open JSON": (["40", '42["message"'], 1005),
     "JSON with something after it": (["40", '42["message"]x'], 1005),
     "deep JSON": (["40", '42["message",' + "[" * 900], 1005),
@@ -368,8 +368,9 @@ PACKETS: dict[str, tuple[list[str | bytes], str | int]] = {
     "no count of attachments": (["40", '45["message"]'], 1005),
     "65 attachments": (["40", '4565-["message"]'], 1005),
     "10^12 attachments": (["40", '451000000000000-["message"]'], 1005),
-    "event name that is an object": (["40", '42[{"a":1}]'], 1005),
-    "event name that is null": (["40", "42[null]"], 1005),
+    "event name that is an object": (["40", '42[{"a":1}]'], LIVES),
+    "event name that is null": (["40", "42[null]"], LIVES),
+    "event with a reserved name": (["40", '42["disconnect","forged"]'], LIVES),
 }
 
 

@@ -1,0 +1,78 @@
+"""The sink of a bare Engine.IO session: messages go to the handlers of the application, in order.
+
+May import: `hub.dispatch`, the engine floor, `engineio.packet`, `errors`. Never used below a Socket.IO server, unless the
+application has put Engine.IO handlers of its own there.
+"""
+
+import asyncio
+from collections import deque
+from typing import Any
+
+from fastsio.engine._session import MessageSink, Session
+from fastsio.engineio.packet import Packet, message_value
+from fastsio.errors import ProtocolError
+from fastsio.hub.dispatch import call, call_lifecycle
+
+
+class Application(MessageSink):
+    """Hands the messages of one session to the "message" handler, and its end to the "disconnect" handler.
+
+    Without `async_handlers` a message waits until the handler of the one before is done; so does the end.
+    """
+
+    def __init__(self, server: Any, session: Session) -> None:
+        self.server = server
+        self.session = session
+        self._waiting: deque[Any] = deque()
+        self._waiting_bytes = 0
+        self._worker: asyncio.Task[None] | None = None
+
+    def message(self, data: Any) -> None:
+        handler = self.server.handlers.get("message")
+        if handler is None:
+            return
+        value = message_value(data, self.server.json or Packet.json) if isinstance(data, str) else data
+        if self.server.async_handlers:
+            self.server._registry.spawn(self._handle(value))
+        else:
+            self._wait(value, len(data))
+
+    def _wait(self, value: Any, size: int) -> None:
+        options = self.session.options
+        self._waiting_bytes += size
+        if len(self._waiting) >= options.max_waiting_packets or self._waiting_bytes > options.max_waiting_bytes:
+            raise ProtocolError("SIO_TOO_MANY_WAITING", f"{len(self._waiting)} messages wait for the handler")
+        self._waiting.append((value, size))
+        if self._worker is None:
+            self._worker = self.server._registry.spawn(self._work())
+
+    async def _work(self) -> None:
+        while self._waiting:
+            value, size = self._waiting.popleft()
+            self._waiting_bytes -= size
+            await self._handle(value)
+        self._worker = None
+
+    async def _handle(self, value: Any) -> None:
+        try:
+            await call(self.server.handlers["message"], (self.session.sid, value))
+        except asyncio.CancelledError:
+            pass  # the handler's own affair; later messages still have to be handled
+        except Exception:
+            self.server.logger.exception("message handler error")
+
+    def closed(self, reason: str) -> None:
+        if self.server.handlers.get("disconnect") is not None:
+            self.server._registry.spawn(self._farewell(reason))
+        else:
+            self.server._registry.settled(self.session)
+
+    async def _farewell(self, reason: str) -> None:
+        try:
+            if self._worker is not None:
+                await asyncio.wait({self._worker}, timeout=self.server.ping_timeout)
+            await call_lifecycle(self.server.handlers["disconnect"], (self.session.sid, reason))
+        except Exception:
+            self.server.logger.exception("disconnect handler error")
+        finally:
+            self.server._registry.settled(self.session)
