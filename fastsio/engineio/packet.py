@@ -45,7 +45,7 @@ class Packet:
 
     def _encode(self, b64: bool) -> Any:
         if self.binary:
-            return _codec.encode_packet(MESSAGE, bytes(self.data), b64=True).decode() if b64 else self.data
+            return _codec.encode_packet(MESSAGE, bytes(self.data), b64=True) if b64 else self.data
         return f"{self.packet_type}{message_text(self.data, self.json)}"
 
     def decode(self, encoded_packet: Any) -> None:
