@@ -8,6 +8,7 @@ cimport cython
 
 import asyncio
 import logging
+from contextvars import copy_context
 from inspect import isawaitable
 from types import CoroutineType
 from urllib.parse import parse_qsl
@@ -190,7 +191,7 @@ cdef class Peer(Sink):
             or self._waiting_bytes > self.session.options.max_waiting_bytes
         ):
             raise ProtocolError("SIO_TOO_MANY_WAITING", f"{len(self._waiting)} packets wait for handlers of this client")
-        self._waiting.append(message)
+        self._waiting.append((copy_context(), message))
         return 0
 
     cdef int _handle(self, SioMessage message) except -1:
@@ -384,6 +385,9 @@ cdef class Peer(Sink):
                 self.session.flush()
             self._resume()
 
+    def _handle_later(self, SioMessage message not None):
+        self._handle(message)
+
     def _resume(self):
         """Take what had to wait, until something makes it wait again."""
         cdef list waiting = self._waiting
@@ -393,10 +397,11 @@ cdef class Peer(Sink):
             if self._busy or self._waiting is not None:
                 self._waiting = waiting[count:]
                 return
-            message = <SioMessage> waiting[count]
+            context, message = waiting[count]
             count += 1
             try:
-                self._handle(message)
+                # In the context that it came in, not in that of the handler which it waited for.
+                context.run(self._handle_later, message)
             except ProtocolError as error:
                 self.session.violate(error)
                 return

@@ -6,6 +6,7 @@ May import: both servers. Every test runs on each: the first proves the test, th
 import asyncio
 import importlib
 import json
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -347,3 +348,26 @@ async def test_made_up_connections_join(world: World):
     assert not manager.is_connected(sid, "/")
     await manager.disconnect(sid, "/")
     assert manager.get_rooms(sid, "/") == []
+
+
+@pytest.mark.parametrize("async_handlers", [True, False])
+async def test_handlers_do_not_see_each_others_context(world: World, async_handlers: bool):
+    sio = world.server(async_handlers=async_handlers)
+    colour: ContextVar[str] = ContextVar("colour", default="none")
+    seen: list[str] = []
+
+    @sio.on("paint")
+    async def paint(sid: str, name: str) -> None:
+        seen.append(colour.get())
+        colour.set(name)
+        await asyncio.sleep(0)
+
+    await world.join(sio)
+
+    async def send(name: str) -> None:
+        await sio._handle_eio_message("eio-1", f'2["paint","{name}"]')
+
+    colour.set("outside")
+    await asyncio.gather(*[send(name) for name in ("red", "green", "blue")])
+    await asyncio.sleep(0.01)
+    assert seen == ["outside"] * 3
