@@ -17,46 +17,14 @@ from fastsio.engineio.logs import server_logger
 from fastsio.hub import dispatch
 from fastsio.hub._peer import Hub, Peer
 from fastsio.hub.manager import AsyncManager
-from fastsio.hub.packers import ClassPacker, MsgPackPacker, Packer
 from fastsio.hub.seams import Injector, Tap
-from fastsio.packet import Packet
+from fastsio.packet import packer_for, packet_class_for, with_json
 from fastsio.serial import DEFAULT_JSON, CustomJson
 
 # Methods that an application may replace, on an instance or in a subclass, to see everything that passes.
 OUTWARD_SEAMS = ("_send_packet", "_send_eio_packet")
 INWARD_SEAMS = ("_handle_eio_connect", "_handle_eio_message", "_handle_eio_disconnect")
 SEAMS = (*OUTWARD_SEAMS, *INWARD_SEAMS, "_trigger_event")
-
-
-def packet_class_for(serializer: Any) -> Any:
-    """Give the packet class for the `serializer` option.
-
-    Raises:
-        ValueError: there is no such serializer.
-        ImportError: it needs a package that is not installed.
-    """
-    if serializer == "default":
-        return Packet
-    if serializer == "msgpack":
-        from fastsio.msgpack_packet import MsgPackPacket
-
-        return MsgPackPacket
-    if not isinstance(serializer, type):
-        raise ValueError(f"serializer={serializer!r}; choose 'default', 'msgpack' or a packet class")
-    return serializer
-
-
-def packer_for(packet_class: Any) -> Packer | None:
-    """Give what writes and reads packets; None when the compiled codec does."""
-    if packet_class is Packet:
-        return None
-    msgpack = packet_class.plain_packer() if hasattr(packet_class, "plain_packer") else None
-    return ClassPacker(packet_class) if msgpack is None else MsgPackPacker(msgpack)
-
-
-def with_json(packet_class: Any, json: Any) -> Any:
-    """Give a packet class that uses a JSON module of its own; python-socketio changes the class for every server."""
-    return type(packet_class.__name__, (packet_class,), {"json": json})
 
 
 class AsyncServer:

@@ -1,6 +1,6 @@
 """Socket.IO packets as objects, for applications that build, read or replace them (python-socketio's `packet` module).
 
-May import: `serial`, `engineio.json`. The server itself does not make these: its packets never leave the compiled codec,
+May import: `serial`, `hub.packers`, `engineio.json`. The server itself does not make these: its packets never leave the compiled codec,
 unless an application gives a packet class of its own as `serializer=`.
 """
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastsio.engineio import json as bounded_json
+from fastsio.hub.packers import ClassPacker, MsgPackPacker, Packer
 from fastsio.serial import DEFAULT_JSON
 
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)
@@ -174,3 +175,37 @@ def _read_id(text: str) -> tuple[int | None, str]:
     if size > MAX_ID_DIGITS:
         raise ValueError("id field is too long")
     return (int(text[:size]), text[size:]) if size else (None, text)
+
+
+# --- the `serializer` option of a server
+
+
+def packet_class_for(serializer: Any) -> Any:
+    """Give the packet class for the `serializer` option.
+
+    Raises:
+        ValueError: there is no such serializer.
+        ImportError: it needs a package that is not installed.
+    """
+    if serializer == "default":
+        return Packet
+    if serializer == "msgpack":
+        from fastsio.msgpack_packet import MsgPackPacket
+
+        return MsgPackPacket
+    if not isinstance(serializer, type):
+        raise ValueError(f"serializer={serializer!r}; choose 'default', 'msgpack' or a packet class")
+    return serializer
+
+
+def packer_for(packet_class: Any) -> Packer | None:
+    """Give what writes and reads packets; None when the compiled codec does."""
+    if packet_class is Packet:
+        return None
+    msgpack = packet_class.plain_packer() if hasattr(packet_class, "plain_packer") else None
+    return ClassPacker(packet_class) if msgpack is None else MsgPackPacker(msgpack)
+
+
+def with_json(packet_class: Any, json: Any) -> Any:
+    """Give a packet class that uses a JSON module of its own; python-socketio changes the class for every server."""
+    return type(packet_class.__name__, (packet_class,), {"json": json})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fastsio.async_server import packet_class_for
+from fastsio.packet import packet_class_for
 from fastsio.serial import CustomJson, Json, MsgPack
 
 Point = namedtuple("Point", "x y")
