@@ -10,7 +10,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastsio import engineio, exceptions
-from fastsio._http import environ as make_environ
 from fastsio.engineio import packet as engine_packet
 from fastsio.engineio.async_server import Reason
 from fastsio.engineio.logs import server_logger
@@ -18,6 +17,7 @@ from fastsio.hub import dispatch
 from fastsio.hub._peer import Hub, Peer
 from fastsio.hub.manager import AsyncManager
 from fastsio.hub.seams import Injector, Tap
+from fastsio.hub.views import Environs
 from fastsio.packet import packer_for, packet_class_for, with_json
 from fastsio.serial import DEFAULT_JSON, CustomJson
 
@@ -70,7 +70,7 @@ class AsyncServer:
         self.handlers: dict[str, dict[Any, Callable[..., Any]]] = {}
         self.namespace_handlers: dict[str, Any] = {}
         self.not_handled = object()
-        self.environ: dict[str, dict[str, Any]] = {}
+        self.environ = Environs(self.eio._registry)
         self.manager_initialized = False
         self._json = DEFAULT_JSON if json is None else CustomJson(json)
         self._binary_packet: dict[str, Any] = {}  # python-socketio's table of half-received packets; ours are elsewhere
@@ -400,8 +400,6 @@ class AsyncServer:
         eio_sid = self.manager.eio_sid_from_sid(sid, namespace or "/")
         if eio_sid is None:
             return None
-        if eio_sid not in self.environ and (session := self.eio._registry.find(eio_sid)) is not None:
-            self.environ[eio_sid] = make_environ(session.request)
         return self.environ.get(eio_sid)
 
     # --- running
@@ -460,6 +458,7 @@ class AsyncServer:
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         """A connection has ended."""
         await self._injector.disconnect(eio_sid, reason)
+        self.environ.pop(eio_sid, None)
 
     def _has_connect_handler(self, namespace: str) -> bool:
         return self._is_trigger_hooked or dispatch.find(self, namespace, "connect") is not None
@@ -491,7 +490,6 @@ class AsyncServer:
         return None if session is None else getattr(self._peer_of(session), "members", None)
 
     def _forget_session(self, session: Any) -> None:
-        self.environ.pop(session.sid, None)
         self.eio._registry.settled(session)
 
     async def _drain(self) -> None:

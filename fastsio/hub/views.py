@@ -1,11 +1,13 @@
 """The tables of a manager as python-socketio shows them: mappings that are cheap until touched, and live when touched.
 
-May import: `_rooms`. They are read by applications; only the tables themselves are written.
+May import: `_rooms`, `_http`, the engine floor. Applications read them; the floors below write their tables themselves.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from fastsio._http import environ as make_environ
+from fastsio.engine.registry import Registry
 from fastsio.hub._rooms import Member, Rooms
 
 
@@ -97,3 +99,60 @@ class CallbacksView(Mapping[str, dict[int, Callable[..., Any]]]):
 
     def __len__(self) -> int:
         return len(self._waiting())
+
+
+DELETED = object()  # in the place of an environ that the application has deleted
+
+
+class Environs(MutableMapping[str, dict[str, Any]], dict[str, dict[str, Any]]):  # type: ignore[misc]
+    """`sio.environ`: eio_sid -> the handshake as a WSGI-like dict, made when it is first asked for and then kept.
+
+    Applications delete entries, and test clients add their own.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._added: dict[str, dict[str, Any]] = {}
+
+    def __getitem__(self, eio_sid: str) -> dict[str, Any]:
+        if eio_sid in self._added:
+            return self._added[eio_sid]
+        session = self._registry.find(eio_sid)
+        if session is None or session.environ is DELETED or session.request is None:
+            raise KeyError(eio_sid)
+        if session.environ is None:
+            session.environ = make_environ(session.request)
+        environ: dict[str, Any] = session.environ
+        return environ
+
+    def __setitem__(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        session = self._registry.find(eio_sid)
+        if session is None or session.request is None:
+            self._added[eio_sid] = environ
+        else:
+            session.environ = environ
+
+    def __delitem__(self, eio_sid: str) -> None:
+        if self._added.pop(eio_sid, None) is not None:
+            return
+        session = self._registry.find(eio_sid)
+        if session is None or session.environ is DELETED:
+            raise KeyError(eio_sid)
+        session.environ = DELETED
+
+    def _known(self) -> list[str]:
+        registry = self._registry
+        sessions = {**registry.sessions, **registry.ending}.items()
+        return [*(sid for sid, session in sessions if session.environ is not DELETED and session.request), *self._added]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known())
+
+    def __len__(self) -> int:
+        return len(self._known())
+
+    def __repr__(self) -> str:
+        return repr(self.copy())
+
+    def copy(self) -> dict[str, dict[str, Any]]:
+        return {eio_sid: self[eio_sid] for eio_sid in self._known()}
