@@ -258,10 +258,13 @@ def _add_headers(dict result, list headers):
     for name, value in headers:
         if b"_" in name:
             continue    # would pass for the same name with hyphens
-        key = name.decode("latin-1").upper().replace("-", "_")
+        try:
+            key = name.decode().upper().replace("-", "_")
+            text = value.decode()
+        except UnicodeDecodeError:
+            continue    # as python-socketio under ASGI
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             key = "HTTP_" + key
-        text = value.decode("latin-1")
         result[key] = f"{result[key]},{text}" if key in result else text
 
 

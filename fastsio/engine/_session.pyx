@@ -401,6 +401,8 @@ cdef class Session(Lifecycle):
             return self.close(reasons.CLIENT_DISCONNECT, NO_CODE, NOOP_PACKET if self.kind == POLLING else None)
         if verdict == VIOLATION:
             return self.violate(ProtocolError("EIO_BAD_TYPE", f"packet type {packet.type} is the server's to send"))
+        if self.next_due() < self.deadline:     # a pong came: the next ping is due before this pong was
+            return self.wheel.schedule(self, self.next_due())
         return 0
 
     cdef int _deliver(self, EioPacket* packet) except -1:
