@@ -3,9 +3,11 @@
 Change `import socketio` to `import fastsio as socketio`, and keep the application.
 """
 
+import sys
 from typing import Any
 
-from fastsio import exceptions
+from fastsio import borrowed, exceptions
+from fastsio.alias import install, uninstall
 from fastsio.asgi import ASGIApp
 from fastsio.async_manager import AsyncManager
 from fastsio.async_namespace import AsyncNamespace
@@ -13,7 +15,7 @@ from fastsio.async_server import AsyncServer
 
 __version__ = "0.1.0"
 
-__all__ = ["ASGIApp", "AsyncManager", "AsyncNamespace", "AsyncServer", "exceptions", "run"]
+__all__ = ["ASGIApp", "AsyncManager", "AsyncNamespace", "AsyncServer", "exceptions", "install", "run", "uninstall"]
 
 # Client classes are python-socketio's, when it is installed.
 _CLIENT_NAMES = {
@@ -24,7 +26,6 @@ _CLIENT_NAMES = {
     "ClientNamespace",
     "SimpleClient",
 }
-
 
 # Names of python-socketio that a later release brings.
 _NOT_YET = {
@@ -56,8 +57,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"fastsio.{name} is not there yet in {__version__}; see 'Not for you, yet' in the README")
     if name not in _CLIENT_NAMES:
         raise AttributeError(f"module 'fastsio' has no attribute {name!r}")
-    try:
-        import socketio
-    except ImportError as exc:
-        raise ImportError(f"fastsio.{name} is python-socketio's client: pip install 'fastsio-engine[client]'") from exc
-    return getattr(socketio, name)
+    return borrowed.attribute("socketio", name, sys._getframe(1))
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *(_CLIENT_NAMES if borrowed.is_installed() else ())})

@@ -1,12 +1,14 @@
 """Handlers as a class: each method `on_<event>` is the handler of that event in one namespace.
 
-May import: `hub.dispatch`.
+May import: `hub.dispatch`, `borrowed`.
 """
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from fastsio import borrowed
 from fastsio.hub.dispatch import LIFECYCLE_EVENTS, call, call_lifecycle
 
 
@@ -124,3 +126,10 @@ class AsyncNamespace:
 
     async def disconnect(self, sid: str, namespace: str | None = None) -> None:
         return await self.server.disconnect(sid, namespace=namespace or self.namespace)
+
+
+def __getattr__(name: str) -> Any:
+    # python-socketio keeps the namespace class of its clients here.
+    if name != "AsyncClientNamespace":
+        raise AttributeError(f"module 'fastsio.async_namespace' has no attribute {name!r}")
+    return borrowed.attribute("socketio.async_namespace", name, sys._getframe(1))

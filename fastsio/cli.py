@@ -1,6 +1,6 @@
-"""The command `fastsio`: serve an application on the native wire.
+"""The command `fastsio`: serve an application on the native wire, or put fastsio under somebody else's command.
 
-May import: `net.serve`. Options that are not ours are uvicorn's, by the same names.
+May import: `net.serve`, `patch`. Options that are not ours are uvicorn's, by the same names.
 """
 
 import argparse
@@ -14,15 +14,24 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command with its arguments, the process's own when None."""
     parser = _parser()
     args = parser.parse_args(argv)
-    if args.command != "run":
-        parser.error("choose a command: run")
-    _run(args)
+    if args.command == "run":
+        _run(args)
+    elif args.command == "patch" and args.program:
+        _patch(args.program)
+    else:
+        parser.error("choose a command: run app:app, or patch -- python app.py")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fastsio", description="A Socket.IO server for every client generation.")
     parser.add_argument("--version", action="version", version=f"fastsio {__version__}")
     commands = parser.add_subparsers(dest="command")
+    patch = commands.add_parser(
+        "patch",
+        usage="fastsio patch -- command ...",
+        help="run a Python command in which socketio and engineio are fastsio: fastsio patch -- python app.py",
+    )
+    patch.add_argument("program", nargs=argparse.REMAINDER, help="the command, with its arguments")
     run = commands.add_parser("run", help="serve an ASGI application, for example: fastsio run chat:app --port 5001")
     run.add_argument("app", help="module:name of the application")
     run.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
@@ -53,3 +62,9 @@ def _run(args: argparse.Namespace) -> None:
         options.pop(name)
     sys.path.insert(0, os.path.abspath(options.pop("app_dir") or os.curdir))
     run(args.app, **options)
+
+
+def _patch(command: list[str]) -> None:
+    from fastsio import patch
+
+    sys.exit(patch.run(command[1:] if command[0] == "--" else command))

@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "engine": FOR_ALL | FLOOR_0,
     "hub": FOR_ALL | FLOOR_0 | {"engine", "serial"},
     "net": FOR_ALL | FLOOR_0 | {"engine"},
-    "cli": {"net", "__version__"},
+    "cli": {"net", "patch", "__version__"},
+    "patch": {"fastsio"},
     "__main__": {"cli"},
 }
 
