@@ -248,7 +248,7 @@ def _holders(hidden: dict[str, ModuleType]) -> dict[str, tuple[str, ...]]:
     """Give who holds modules, classes or instances of the modules that are being hidden."""
     held = {}
     for module_name, module in list(sys.modules.items()):
-        if module_name in hidden or module_name.partition(".")[0] == "fastsio":
+        if module_name in hidden or module_name.partition(".")[0] == "fastsio" or module_name == "__mp_main__":
             continue
         names = tuple(name for name, value in _contents(module) if _is_from(value, hidden))
         if names:

@@ -67,4 +67,5 @@ def _run(args: argparse.Namespace) -> None:
 def _patch(command: list[str]) -> None:
     from fastsio import patch
 
+    print(f"fastsio {__version__} stands in for socketio and engineio", file=sys.stderr)
     sys.exit(patch.run(command[1:] if command[0] == "--" else command))
