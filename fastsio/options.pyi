@@ -1,0 +1,39 @@
+from collections.abc import Callable
+from typing import Any, Final
+
+TRANSPORTS: Final[tuple[str, ...]]
+PROTOCOLS: Final[tuple[int, ...]]
+DEFAULT_MAX_DECODE_PACKETS: Final[int]
+
+class Options:
+    ping_interval: float
+    ping_grace: float
+    ping_timeout: float
+    upgrade_timeout: float
+    connect_timeout: float
+    linger_timeout: float
+    max_http_buffer_size: int
+    max_send_buffer: int
+    max_send_packets: int
+    max_poll_response: int
+    max_attachments: int
+    max_binary_packet: int
+    max_namespaces: int
+    max_waiting_packets: int
+    max_waiting_bytes: int
+    compression_threshold: int
+    transports: tuple[str, ...]
+    protocols: tuple[int, ...]
+    allow_upgrades: bool
+    jsonp: bool
+    http_compression: bool
+    per_message_deflate: Any
+    cors_allowed_origins: Any
+    cors_credentials: bool
+    cookie: Any
+    packet_limit: Callable[[], int]
+    def __init__(self) -> None: ...
+
+def checked_transports(value: Any) -> tuple[str, ...]: ...
+def checked_protocols(value: Any) -> tuple[int, ...]: ...
+def checked_origins(value: Any) -> Any: ...
