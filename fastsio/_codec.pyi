@@ -1,5 +1,7 @@
 from collections.abc import Sequence
-from typing import Any, Protocol, final
+from typing import Any, Final, Protocol, final
+
+RESERVED_EVENTS: Final[frozenset[str]]
 
 class _Encoder(Protocol):
     def encode(self, value: Any, /) -> tuple[bytes, list[bytes]]: ...

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from fastsio import engineio, exceptions
 from fastsio.engineio import packet as engine_packet
@@ -20,6 +20,9 @@ from fastsio.hub.seams import Injector, Tap
 from fastsio.hub.views import Environs
 from fastsio.packet import packer_for, packet_class_for, with_json
 from fastsio.serial import DEFAULT_JSON, CustomJson
+
+# A handler, whose type decorators keep.
+Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 # Methods that an application may replace, on an instance or in a subclass, to see everything that passes.
 OUTWARD_SEAMS = ("_send_packet", "_send_eio_packet")
@@ -99,7 +102,7 @@ class AsyncServer:
         if name in SEAMS:
             self._note_seams()
         elif name == "logger" and self.__dict__.get("_hub_of_manager") is not None:
-            self._hub_of_manager.watch(value)
+            self._hub.watch(value)
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
@@ -147,6 +150,12 @@ class AsyncServer:
 
     # --- handlers
 
+    @overload
+    def on(self, event: str, handler: None = None, namespace: str | None = None) -> Callable[[Handler], Handler]: ...
+
+    @overload
+    def on(self, event: str, handler: Callable[..., Any], namespace: str | None = None) -> None: ...
+
     def on(self, event: str, handler: Callable[..., Any] | None = None, namespace: str | None = None) -> Any:
         """Register a handler; a decorator without `handler`. ``"*"`` stands for any event, or any namespace.
 
@@ -157,11 +166,20 @@ class AsyncServer:
         """
         namespace = namespace or "/"
 
-        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        def register(function: Handler) -> Handler:
             self.handlers.setdefault(namespace, {})[event] = function
             return function
 
-        return register if handler is None else register(handler) and None
+        if handler is None:
+            return register
+        register(handler)
+        return None
+
+    @overload
+    def event(self, handler: Handler, /) -> Handler: ...
+
+    @overload
+    def event(self, *, namespace: str | None = None) -> Callable[[Handler], Handler]: ...
 
     def event(self, *args: Any, **kwargs: Any) -> Any:
         """Register a function as the handler of the event that it is named after.
@@ -173,7 +191,7 @@ class AsyncServer:
         if len(args) == 1 and len(kwargs) == 0 and callable(args[0]):
             return self.on(args[0].__name__)(args[0])
 
-        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        def register(function: Handler) -> Handler:
             return self.on(function.__name__, *args, **kwargs)(function)
 
         return register

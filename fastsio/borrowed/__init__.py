@@ -22,7 +22,7 @@ PACKAGES = ("socketio", "engineio")
 INSTALL_HINT = "pip install 'fastsio-engine[client]'"
 
 # Submodules are found by the finder below only.
-__path__: list[str] = []
+__path__[:] = []
 
 
 class OwnFinder(MetaPathFinder):
@@ -109,14 +109,19 @@ class _Finder(OwnFinder):
         package, _, rest = name.partition(".")
         if name == fullname or package not in PACKAGES:
             return None
-        parent = sys.modules[fullname.rpartition(".")[0]]
-        real = _real_spec(name, parent.__spec__.loader.real.submodule_search_locations if rest else None)
+        real = _real_spec(name, _real_path(fullname.rpartition(".")[0]) if rest else None)
         if real is None:
             return None
         # A package's path stays empty, or the ordinary finders would find its modules before we do.
         spec = ModuleSpec(fullname, _Copy(real), origin=real.origin, is_package=real.submodule_search_locations is not None)
         spec.has_location = real.has_location
         return spec
+
+
+def _real_path(copy: str) -> list[str] | None:
+    """Give where the modules of a package are that there is a copy of."""
+    loader = getattr(sys.modules[copy].__spec__, "loader", None)
+    return loader.real.submodule_search_locations if isinstance(loader, _Copy) else None
 
 
 class _Copy(Loader):

@@ -1,11 +1,13 @@
 import asyncio
-from typing import Any, final
+from typing import Any, Final, final
 
 from fastsio._http import Request
 from fastsio.engine._lifecycle import Lifecycle
 from fastsio.engine._outbox import Prepared
 from fastsio.engine._wheel import Timed
 from fastsio.options import Options
+
+PACKET_NAMES: Final[tuple[str, ...]]
 
 class Sink:
     def on_open(self) -> int: ...
@@ -29,7 +31,9 @@ class Link(Timed):
 class Flusher:
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None: ...
+    @property
+    def logger(self) -> Any: ...
+    def __init__(self, loop: asyncio.AbstractEventLoop, logger: Any = None) -> None: ...
 
 @final
 class Session(Lifecycle):
@@ -41,6 +45,7 @@ class Session(Lifecycle):
     jsonp: int | None
     user_session: dict[str, Any]
     environ: Any
+    socket: Any
     @property
     def close_reason(self) -> str | None: ...
     # Set before the session lives.
@@ -58,6 +63,8 @@ class Session(Lifecycle):
     def transport(self) -> str: ...
     @property
     def backlog(self) -> tuple[int, int]: ...
+    @property
+    def last_ping(self) -> float | None: ...
     @property
     def has_backlog(self) -> bool: ...
     def start(self, link: Link, is_websocket: bool, must_join: bool) -> None: ...

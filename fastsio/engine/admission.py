@@ -24,7 +24,7 @@ def admit(registry: Registry, exchange: Exchange) -> Session | None:
     request, options = exchange.request, registry.options
     if (refusal := origin_refusal(options, request)) is not None:
         return _refuse(registry, exchange, "bad origin", refusal)
-    transport = request.param("transport")
+    transport = request.param("transport") or ""
     if transport not in options.transports:
         return _refuse(registry, exchange, "invalid transport", Response.refusal("Invalid transport"))
     sid = request.param("sid")
@@ -42,7 +42,7 @@ def admit(registry: Registry, exchange: Exchange) -> Session | None:
     if sid is None:
         if request.method == "POST":
             return _refuse(registry, exchange, "no session", Response.refusal("Invalid session None"))
-        return _open(registry, exchange, version, transport)
+        return _open(registry, exchange, version or 0, transport)
     return _continue(registry, exchange, sid, transport)
 
 

@@ -29,8 +29,8 @@ class PollingLink(Link):
 
     def __init__(self, b64: bool) -> None:
         self.b64 = b64
-        self.waiter: Exchange | None = None
-        self.poster: Exchange | None = None
+        self.waiter: Any = None  # the Exchange of the open GET
+        self.poster: Any = None  # that of the open POST
 
     def flush(self) -> int:
         if self.waiter is not None and self.session.has_backlog:

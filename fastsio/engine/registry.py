@@ -42,9 +42,10 @@ class Registry:
         self.new_sid: Callable[[], str] = generate_sid
         self.accept: Callable[[Session], Any] = _accept_nobody
         self.must_join = False  # Socket.IO: a namespace has to be joined in time
-        self.loop: asyncio.AbstractEventLoop | None = None
-        self.flusher: Flusher = None
-        self.wheel: Wheel = None
+        # There before the first session is: see `attach_loop`.
+        self.loop: asyncio.AbstractEventLoop = None  # type: ignore[assignment]
+        self.flusher: Flusher = None  # type: ignore[assignment]
+        self.wheel: Wheel = None  # type: ignore[assignment]
         self.tasks: set[asyncio.Task[Any]] = set()
         self._reported: set[str] = set()
 

@@ -7,7 +7,7 @@ Options are attributes that stay live: what is assigned later counts for new tra
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from fastsio.engine import reasons
 from fastsio.engine._session import Session
@@ -19,6 +19,9 @@ from fastsio.engineio.packet import MESSAGE, Packet, message_text
 from fastsio.engineio.payload import Payload
 from fastsio.hub.dispatch import call
 from fastsio.options import Options, checked_origins, checked_protocols, checked_transports
+
+# A handler, whose type decorators keep.
+Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 EVENTS = ("connect", "message", "disconnect")
 ASYNC_MODES = ("asgi",)
@@ -165,6 +168,12 @@ class AsyncServer:
 
     # --- the application's side
 
+    @overload
+    def on(self, event: str, handler: None = None) -> Callable[[Handler], Handler]: ...
+
+    @overload
+    def on(self, event: str, handler: Callable[..., Any]) -> None: ...
+
     def on(self, event: str, handler: Callable[..., Any] | None = None) -> Any:
         """Register a handler for connect, message or disconnect; a decorator without `handler`.
 
@@ -174,11 +183,14 @@ class AsyncServer:
         if event not in EVENTS:
             raise ValueError(f"Invalid event: {event!r}; choose from {EVENTS}")
 
-        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        def register(function: Handler) -> Handler:
             self.handlers[event] = function
             return function
 
-        return register if handler is None else register(handler) and None
+        if handler is None:
+            return register
+        register(handler)
+        return None
 
     async def send(self, sid: str, data: Any) -> None:
         """Queue a message: str as text, bytes as binary, lists and dicts as JSON, anything else as its str."""
@@ -245,8 +257,8 @@ class AsyncServer:
         if sid is None:
             for session in list(self._registry.sessions.values()):
                 session.disconnect()
-        elif (session := self._registry.sessions.get(sid)) is not None:
-            session.disconnect()
+        elif (found := self._registry.sessions.get(sid)) is not None:
+            found.disconnect()
 
     def transport(self, sid: str) -> str:
         """Give the name of the transport in use: "polling" or "websocket".

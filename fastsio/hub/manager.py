@@ -161,7 +161,8 @@ class BaseManager:
 
     def _generate_ack_id(self, sid: str, namespace: str, callback: Callable[..., Any]) -> int:
         """Remember whom to tell of an ack of a client; give the id to ask for."""
-        return self._rooms.member(namespace, sid).add_callback(callback)
+        member: Any = self._rooms.member(namespace, sid)
+        return member.add_callback(callback)
 
     def _get_logger(self) -> Any:
         """Give the logger of the manager, else of its server, else python-socketio's."""
@@ -178,9 +179,8 @@ class AsyncManager(BaseManager):
         return super().pre_connect(eio_sid, namespace)
 
     async def connect(self, sid: str, namespace: str) -> str | None:
-        if not self.is_pre_connected(sid, namespace):
-            sid = await self.pre_connect(sid, namespace)
-        return super().connect(sid, namespace)
+        pending: Any = sid if self.is_pre_connected(sid, namespace) else await self.pre_connect(sid, namespace)
+        return super().connect(pending, namespace)
 
     async def disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
         """Take a client out of a namespace and of its rooms."""

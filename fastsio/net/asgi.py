@@ -35,7 +35,8 @@ async def serve(registry: Registry, scope: Scope, receive: Receive, send: Send) 
 def make_request(scope: Scope, receive: Receive, send: Send) -> Request:
     headers = [(bytes(name).lower(), bytes(value)) for name, value in scope.get("headers") or ()]
     request = Request(scope.get("method", "GET"), scope["path"], bytes(scope.get("query_string") or b""), headers)
-    request.scheme = {"ws": "http", "wss": "https"}.get(scope.get("scheme", "http"), scope.get("scheme", "http"))
+    scheme: str = scope.get("scheme", "http")
+    request.scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
     request.client = tuple(scope["client"]) if scope.get("client") else None
     request.scope = scope
     request.extras = lambda _: {"asgi.scope": scope, "asgi.receive": receive, "asgi.send": send}
@@ -49,7 +50,7 @@ class AsgiExchange(Exchange):
         super().__init__(request)
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
-    def respond(self, response: Response) -> None:
+    def respond(self, response: Response | Link) -> None:
         if not self.answer.done():
             self.answer.set_result(response)
 
@@ -122,7 +123,7 @@ async def _wait(registry: Registry, exchange: AsgiExchange, receive: Receive) ->
         gone.cancel()
         if not exchange.answer.done():
             exchange.is_gone = True
-            session = registry.sessions.get(exchange.request.param("sid"))
+            session = registry.sessions.get(exchange.request.param("sid") or "")
             if session is not None:
                 polling.poll_lost(session, exchange)
 
