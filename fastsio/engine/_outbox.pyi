@@ -1,4 +1,4 @@
-from typing import Any, Final, final
+from typing import Any, final
 
 @final
 class Prepared:
@@ -14,9 +14,3 @@ class Outbox:
     def size(self) -> int: ...
     @property
     def packets(self) -> int: ...
-
-PING_PACKET: Final[Prepared]
-PONG_PACKET: Final[Prepared]
-PONG_PROBE_PACKET: Final[Prepared]
-NOOP_PACKET: Final[Prepared]
-CLOSE_PACKET: Final[Prepared]

@@ -1,10 +1,9 @@
 import asyncio
-from typing import Final
-
-NEVER: Final[float]
+from typing import final
 
 class Timed: ...
 
+@final
 class Wheel:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None: ...
     def stop(self) -> None: ...

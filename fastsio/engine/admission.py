@@ -28,7 +28,8 @@ def admit(registry: Registry, exchange: Exchange) -> Session | None:
     if transport not in options.transports:
         return _refuse(registry, exchange, "invalid transport", Response.refusal("Invalid transport"))
     sid = request.param("sid")
-    if sid is None and (version := _revision(request, options)) is None:
+    version = _revision(request, options) if sid is None else None
+    if sid is None and version is None:
         return _refuse(registry, exchange, "unsupported version", Response.refusal(UNSUPPORTED))
     if (refusal := _jsonp_refusal(options, request)) is not None:
         return _refuse(registry, exchange, "jsonp", refusal)
