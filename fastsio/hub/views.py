@@ -104,7 +104,7 @@ class CallbacksView(Mapping[str, dict[int, Callable[..., Any]]]):
 DELETED = object()  # in the place of an environ that the application has deleted
 
 
-class Environs(MutableMapping[str, dict[str, Any]], dict[str, dict[str, Any]]):  # type: ignore[misc]
+class Environs(MutableMapping[str, dict[str, Any]], dict[str, dict[str, Any]]):  # type: ignore[misc, metaclass]
     """`sio.environ`: eio_sid -> the handshake as a WSGI-like dict, made when it is first asked for and then kept.
 
     Applications delete entries, and test clients add their own.
