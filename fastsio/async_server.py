@@ -73,7 +73,7 @@ class AsyncServer:
         self.handlers: dict[str, dict[Any, Callable[..., Any]]] = {}
         self.namespace_handlers: dict[str, Any] = {}
         self.not_handled = object()
-        self.environ: dict[str, dict[str, Any]] = Environs(self.eio._registry)
+        self.environ: dict[str, dict[str, Any]] = Environs(self.eio._registry)  # type: ignore[assignment]
         self.manager_initialized = False
         self._json = DEFAULT_JSON if json is None else CustomJson(json)
         self._binary_packet: dict[str, Any] = {}  # python-socketio's table of half-received packets; ours are elsewhere
