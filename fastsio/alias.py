@@ -1,7 +1,7 @@
 """fastsio under the names `socketio` and `engineio`, for libraries that import those: `install()` and `uninstall()`.
 
 May import: `borrowed`, and each public module when it is asked for. Never changes a module of python-socketio.
-One finder, first in `sys.meta_path`, answers for both names: fastsio's own modules where it has them, else borrowed ones.
+One finder, first in `sys.meta_path`, answers for both: with modules of fastsio where it has them, else borrowed ones.
 """
 
 import importlib
@@ -73,8 +73,8 @@ class Report:
 def install() -> Report:
     """Put fastsio in the place of `socketio` and `engineio`, with all their submodules, for later imports.
 
-    Call it before anything imports those; who did already keeps what it has, and is named in a warning. Calling it again
-    changes nothing.
+    Call it before anything imports those; who did already keeps what it has, and is named in a warning. Calling it
+    again changes nothing.
 
     Example:
         import fastsio
@@ -93,7 +93,7 @@ def install() -> Report:
 
 
 def uninstall() -> None:
-    """Undo `install()`: later imports get python-socketio, as if nothing had been. Harmless when there was no install."""
+    """Undo `install()`: later imports get python-socketio, as if nothing had been."""
     global _alias
     if _alias is not None:
         _alias.remove()
@@ -124,7 +124,7 @@ class _Alias(borrowed.OwnFinder):
         sys.meta_path.remove(self)
         for name in [name for name in sys.modules if _is_ours(name)]:
             self._unhang(name, sys.modules.pop(name))
-        for module, fallback in self.open_modules.values():
+        for module, fallback in reversed(self.open_modules.values()):
             _set_fallback(module, fallback)
         sys.modules.update(self.hidden)
 

@@ -1,10 +1,11 @@
 """python-socketio's own modules, for the names that fastsio lacks: its clients, its synchronous server.
 
-May import: `exceptions`, `engineio.exceptions`, `engineio.payload`. Loads nothing before it is asked to, and never touches
-the names `socketio` and `engineio`: the modules are copies, `fastsio.borrowed.socketio` and `fastsio.borrowed.engineio`.
+May import: `exceptions`, `engineio.exceptions`, `engineio.payload`. Loads nothing before it is asked to, and never
+touches the names `socketio` and `engineio`: its modules are copies, `fastsio.borrowed.socketio` and
+`fastsio.borrowed.engineio`.
 
 Copies, because they have to work whoever owns the public names by now, and because they raise *fastsio's* exceptions:
-`except exceptions.ConnectionError` around a client's `connect()` must hit, and there is only one class that can be meant.
+`except exceptions.ConnectionError` around a client's `connect()` must hit, and only one class can be meant by that.
 """
 
 import builtins
@@ -113,7 +114,8 @@ class _Finder(OwnFinder):
         if real is None:
             return None
         # A package's path stays empty, or the ordinary finders would find its modules before we do.
-        spec = ModuleSpec(fullname, _Copy(real), origin=real.origin, is_package=real.submodule_search_locations is not None)
+        is_package = real.submodule_search_locations is not None
+        spec = ModuleSpec(fullname, _Copy(real), origin=real.origin, is_package=is_package)
         spec.has_location = real.has_location
         return spec
 

@@ -1,7 +1,7 @@
 """The command `fastsio patch`: run another Python command in which `socketio` and `engineio` are fastsio.
 
-May import: nothing. Puts the folder of our `sitecustomize` first in PYTHONPATH, which every interpreter that the command
-starts runs as it begins: console scripts, reloaders and worker processes included.
+May import: nothing. Puts the folder of our `sitecustomize` first in PYTHONPATH, which every interpreter that the
+command starts runs as it begins: console scripts, reloaders and worker processes included.
 """
 
 import os

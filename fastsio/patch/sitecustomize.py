@@ -38,6 +38,7 @@ def _run_next() -> None:
         spec.loader.exec_module(module)
 
 
-if os.path.abspath(FOLDER) in map(os.path.abspath, sys.path):  # not when this file is read as `fastsio.patch.sitecustomize`
+# Not when somebody looks through the package and imports `fastsio.patch.sitecustomize`.
+if FOLDER in map(os.path.abspath, sys.path):
     sys.meta_path.insert(0, _FirstImport())
     _run_next()

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from interpreters import WITHOUT_PYTHON_SOCKETIO, call, run
 
 CONVERSATION = Path(__file__).parent / "conversation.py"

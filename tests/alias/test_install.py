@@ -1,5 +1,7 @@
 """`fastsio.install()`: who owns the names `socketio` and `engineio`, before, during and after."""
 
+from pathlib import Path
+
 from interpreters import WITHOUT_PYTHON_SOCKETIO, run
 
 
@@ -177,8 +179,9 @@ def test_without_python_socketio():
         from socketio.exceptions import ConnectionRefusedError
         assert socketio.AsyncServer is fastsio.AsyncServer is AsyncServer
         for statement in (
-            "from socketio import Client", "socketio.AsyncClient", "from socketio import Server", "import socketio.client",
-            "engineio.Client", "import engineio.server", "from socketio.async_namespace import AsyncClientNamespace",
+            "from socketio import Client", "socketio.AsyncClient", "from socketio import Server",
+            "import socketio.client", "engineio.Client", "import engineio.server",
+            "from socketio.async_namespace import AsyncClientNamespace",
         ):
             try:
                 exec(statement)
@@ -192,6 +195,7 @@ def test_without_python_socketio():
     )
 
 
-def test_a_program_called_socketio_is_not_python_socketio(tmp_path):
+def test_a_program_called_socketio_is_not_python_socketio(tmp_path: Path):
     (tmp_path / "socketio.py").write_text("raise SystemExit('this is a program')")
-    run("import fastsio; assert fastsio.install().borrowed is None; import socketio; socketio.AsyncServer", cwd=tmp_path)
+    code = "import fastsio; assert fastsio.install().borrowed is None; import socketio; socketio.AsyncServer"
+    run(code, cwd=tmp_path)

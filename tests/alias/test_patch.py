@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from interpreters import call, environment
 
 PATCH = [sys.executable, "-m", "fastsio", "patch", "--"]
