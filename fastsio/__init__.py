@@ -3,7 +3,6 @@
 Change `import socketio` to `import fastsio as socketio`, and keep the application.
 """
 
-import sys
 from typing import Any
 
 from fastsio import borrowed, exceptions
@@ -57,7 +56,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"fastsio.{name} is not there yet in {__version__}; see 'Not for you, yet' in the README")
     if name not in _CLIENT_NAMES:
         raise AttributeError(f"module 'fastsio' has no attribute {name!r}")
-    return borrowed.attribute("socketio", name, sys._getframe(1))
+    return borrowed.attribute("socketio", name)
 
 
 def __dir__() -> list[str]:

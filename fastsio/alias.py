@@ -178,7 +178,7 @@ class _Facade(Loader):
                     return getattr(own, attr)
                 except AttributeError:
                     pass
-            return borrowed.attribute(name, attr, sys._getframe(1))
+            return borrowed.attribute(name, attr)
 
         vars(module).update(
             __doc__=f"fastsio in the place of python-{name}; see `fastsio.install`.",
@@ -223,7 +223,7 @@ def _fallback(name: str, own: Callable[[str], Any] | None) -> Callable[[str], An
                 return own(attr)
             except AttributeError:
                 pass
-        return borrowed.attribute(name, attr, sys._getframe(1))
+        return borrowed.attribute(name, attr)
 
     return find
 

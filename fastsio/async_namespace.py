@@ -3,7 +3,6 @@
 May import: `hub.dispatch`, `borrowed`.
 """
 
-import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -132,4 +131,4 @@ def __getattr__(name: str) -> Any:
     # python-socketio keeps the namespace class of its clients here.
     if name != "AsyncClientNamespace":
         raise AttributeError(f"module 'fastsio.async_namespace' has no attribute {name!r}")
-    return borrowed.attribute("socketio.async_namespace", name, sys._getframe(1))
+    return borrowed.attribute("socketio.async_namespace", name)

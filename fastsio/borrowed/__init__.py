@@ -9,13 +9,12 @@ Copies, because they have to work whoever owns the public names by now, and beca
 """
 
 import builtins
-import dis
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any
 
 PREFIX = __name__ + "."
@@ -51,17 +50,16 @@ def module(name: str) -> ModuleType:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name) from None
 
 
-def attribute(name: str, attr: str, asked_by: FrameType) -> Any:
+def attribute(name: str, attr: str) -> Any:
     """Give what a module of python-socketio has under a name, for a module's `__getattr__`.
 
     Args:
         name: of the module.
         attr: that was asked for.
-        asked_by: the frame that asked.
 
     Raises:
         AttributeError: it has no such attribute.
-        ImportError: it is not installed; an AttributeError for `hasattr()` and `getattr()`, which are to answer.
+        ImportError: it is not installed.
     """
     if attr.startswith("__"):
         raise AttributeError(f"module {name!r} has no attribute {attr!r}")
@@ -70,21 +68,11 @@ def attribute(name: str, attr: str, asked_by: FrameType) -> Any:
             return getattr(module(name), attr)
         except AttributeError:
             raise AttributeError(f"module {name!r} has no attribute {attr!r}") from None
-    if _asks_by_call(asked_by):
-        raise AttributeError(_hint(f"{name}.{attr}"))
     raise ImportError(_hint(f"{name}.{attr}"), name=name)
 
 
 def _hint(name: str) -> str:
     return f"{name} is python-socketio's, which is not installed: {INSTALL_HINT}"
-
-
-def _asks_by_call(frame: FrameType) -> bool:
-    """Tell `hasattr(module, name)` from `module.name` and `from module import name`.
-
-    No exception is both an AttributeError and an ImportError; a wrong guess costs no more than the better of the two.
-    """
-    return "CALL" in dis.opname[frame.f_code.co_code[frame.f_lasti]]
 
 
 def _real_spec(name: str, path: Sequence[str] | None = None) -> ModuleSpec | None:

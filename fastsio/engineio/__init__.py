@@ -1,6 +1,5 @@
 """The Engine.IO server alone, under the names that python-engineio's applications know."""
 
-import sys
 from typing import Any
 
 from fastsio import borrowed
@@ -16,7 +15,7 @@ _CLIENT_NAMES = {"AsyncClient", "Client"}
 def __getattr__(name: str) -> Any:
     if name not in _CLIENT_NAMES:
         raise AttributeError(f"module 'fastsio.engineio' has no attribute {name!r}")
-    return borrowed.attribute("engineio", name, sys._getframe(1))
+    return borrowed.attribute("engineio", name)
 
 
 def __dir__() -> list[str]:
