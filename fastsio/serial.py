@@ -178,9 +178,10 @@ class MsgPack:
         Raises:
             TypeError: a value has no MessagePack form.
         """
-        packet: dict[str, Any] = {"type": packet_type, "nsp": namespace or "/"}
+        packet: dict[str, Any] = {"type": packet_type}
         if data is not None:  # the JavaScript parser refuses a DISCONNECT that has the key at all
             packet["data"] = data
+        packet["nsp"] = namespace or "/"
         if id is not None:
             packet["id"] = id
         return self._msgpack.packb(packet, default=self._default)

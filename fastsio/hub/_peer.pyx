@@ -350,6 +350,8 @@ cdef class Peer(Sink):
         return 0
 
     cdef int _on_ack(self, Member member, SioMessage message) except -1:
+        if self.hub.logs_events():
+            self.hub.server.logger.info("received ack from %s [%s]", member.label, member.namespace)
         if self.hub.manager_takes_acks:
             self._start(dispatch.acknowledge_by_manager(self.hub.server, member.sid, message.id, message.data))
             return 0
