@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from fastsio import engineio, exceptions
 from fastsio.engineio import packet as engine_packet
@@ -28,6 +28,9 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 OUTWARD_SEAMS = ("_send_packet", "_send_eio_packet")
 INWARD_SEAMS = ("_handle_eio_connect", "_handle_eio_message", "_handle_eio_disconnect")
 SEAMS = (*OUTWARD_SEAMS, *INWARD_SEAMS, "_trigger_event")
+
+if TYPE_CHECKING:
+    from fastsio.async_admin import InstrumentedAsyncServer
 
 
 class AsyncServer:
@@ -78,6 +81,8 @@ class AsyncServer:
         self._json = DEFAULT_JSON if json is None else CustomJson(json)
         self._binary_packet: dict[str, Any] = {}  # python-socketio's table of half-received packets; ours are elsewhere
         self._injector = Injector(self)
+        self._instrumentation: Any = None
+        self._guarded: frozenset[str] = frozenset()  # namespaces that `always_connect` does not open
         self.manager = client_manager if client_manager is not None else AsyncManager()
         self._take_engine()
         self._note_seams()
@@ -437,6 +442,44 @@ class AsyncServer:
         self.logger.info("Socket.IO is shutting down")
         await self.eio.shutdown()
 
+    def instrument(
+        self,
+        auth: Any = None,
+        mode: str = "development",
+        read_only: bool = False,
+        server_id: str | None = None,
+        namespace: str = "/admin",
+        server_stats_interval: float = 2,
+    ) -> "InstrumentedAsyncServer":
+        """Let the Socket.IO Admin UI connect to this server. Nothing is done for it while no admin is connected.
+
+        Args:
+            auth: what admins must present: a dict, one of a list of dicts, or what a function or coroutine function
+                says about it; False lets everybody in.
+            mode: ``"development"`` shows sockets, rooms and events and obeys commands; ``"production"`` shows counters.
+            read_only: obey no commands.
+            server_id: name of this server in the UI; the host's when None.
+            namespace: where admins connect.
+            server_stats_interval: seconds between two reports.
+
+        Raises:
+            ValueError: `auth` is None, or the server is instrumented already.
+
+        Example:
+            sio.instrument(auth={"username": "admin", "password": os.environ["ADMIN_PASSWORD"]})
+        """
+        from fastsio.async_admin import InstrumentedAsyncServer
+
+        return InstrumentedAsyncServer(
+            self,
+            auth=auth,
+            mode=mode,
+            read_only=read_only,
+            server_id=server_id,
+            namespace=namespace,
+            server_stats_interval=server_stats_interval,
+        )
+
     def is_asyncio_based(self) -> bool:
         return True
 
@@ -491,6 +534,8 @@ class AsyncServer:
         if not self.manager_initialized:
             self.manager_initialized = True
             self.manager.initialize()
+            if self._instrumentation is not None:
+                self._instrumentation.first_client()
 
     def _accept_session(self, session: Any) -> Any:
         if self._are_events_hooked or self.eio.handlers != self._engine_handlers:

@@ -12,6 +12,7 @@ cdef class Sink:
     cpdef int on_open(self) except -1                   # the handshake is being answered
     cdef int on_text(self, View text) except -1         # borrowed
     cdef int on_binary(self, bytes data) except -1
+    cdef int on_upgraded(self) except -1                # WebSocket has taken over from polling
     cdef int on_close(self, str reason) except -1       # called once, last
 
 
@@ -23,6 +24,15 @@ cdef class Link(Timed):
     cpdef int flush(self) except -1
     cpdef int write_now(self, Prepared message) except -1
     cpdef int finish(self, int code, Prepared farewell) except -1
+
+
+cdef class Traffic:
+    """What went through all sessions of one server. Bytes are those of packets: their type and their data."""
+    cdef readonly long long packets_in
+    cdef readonly long long bytes_in
+    cdef readonly long long packets_out
+    cdef readonly long long bytes_out
+    cdef readonly Py_ssize_t polling    # sessions whose transport in use is long-polling
 
 
 cdef class Flusher:
@@ -46,6 +56,7 @@ cdef class Session(Lifecycle):
     cdef public object environ          # the handshake as a WSGI-like dict, once somebody asked
     cdef public object socket           # what applications see of it, once somebody asked
     cdef readonly str close_reason
+    cdef readonly double opened_at      # monotonic seconds
     # floors around it
     cdef public Sink sink
     cdef public Link link               # the transport in use
@@ -54,10 +65,13 @@ cdef class Session(Lifecycle):
     cdef Outbox outbox
     cdef Flusher flusher
     cdef Wheel wheel
+    cdef Traffic traffic
     cdef object registry
     cdef bint dirty
     cdef bint _overflowing
     cdef int send(self, Prepared message) except -1
+    cdef list take_owed(self)
+    cdef int put_back(self, list items) except -1
     cdef int flush(self) except -1
     cdef int receive(self, Link link, EioPacket* packet, double now) except -1
     cdef int receive_frame(self, Link link, View message, bint is_binary, double now) except -1

@@ -54,6 +54,9 @@ cdef class Sink:
     cdef int on_binary(self, bytes data) except -1:
         return 0
 
+    cdef int on_upgraded(self) except -1:
+        return 0
+
     cdef int on_close(self, str reason) except -1:
         return 0
 
@@ -97,7 +100,7 @@ cdef class Link(Timed):
         cdef Prepared message
         cdef list events = []
         if self.session is not None and self.session.link is self:
-            for message in self.session.outbox.take():
+            for message in self.session.take_owed():
                 events.extend(message.events(self.session.version, self.b64))
         return events
 
@@ -113,6 +116,11 @@ cdef class Link(Timed):
         """The transport is gone, whoever closed it."""
         if self.session is not None:
             self.session.lost(self)
+
+
+@cython.final
+cdef class Traffic:
+    """Counts what sessions take and give, for whoever reads it."""
 
 
 @cython.final
@@ -179,6 +187,7 @@ cdef class Session(Lifecycle):
         self.options = registry.options
         self.flusher = registry.flusher
         self.wheel = registry.wheel
+        self.traffic = registry.traffic
         self.outbox = Outbox()
 
     # --- for Python
@@ -222,7 +231,10 @@ cdef class Session(Lifecycle):
         """The handshake is being answered over `link`: the session lives."""
         self.link = link
         link.session = self
-        self.open(WEBSOCKET if is_websocket else POLLING, must_join, monotonic(), self.options)
+        self.opened_at = monotonic()
+        self.open(WEBSOCKET if is_websocket else POLLING, must_join, self.opened_at, self.options)
+        if not is_websocket:
+            self.traffic.polling += 1
         self.wheel.schedule(self, self.next_due())
         self.sink.on_open()
 
@@ -292,9 +304,12 @@ cdef class Session(Lifecycle):
     def take_body(self):
         """Take one poll response: (bytes, is_binary)."""
         cdef bint is_binary = False
+        cdef Py_ssize_t size = self.outbox.size, packets = self.outbox.packets
         cdef bytes body = self.outbox.take_payload(
             self.version, self.link.b64, self.options.max_poll_response, &is_binary
         )
+        self.traffic.bytes_out += size - self.outbox.size
+        self.traffic.packets_out += packets - self.outbox.packets
         return body, is_binary
 
     def shut_down(self):
@@ -343,6 +358,21 @@ cdef class Session(Lifecycle):
         self.flusher.logger.info("%s: Received packet %s data %s", self.sid[:6], name, data)
         return 0
 
+    cdef list take_owed(self):
+        """Take everything that is owed, to be written now."""
+        self.traffic.bytes_out += self.outbox.size
+        self.traffic.packets_out += self.outbox.packets
+        return self.outbox.take()
+
+    cdef int put_back(self, list items) except -1:
+        """Owe again what was taken and could not be written."""
+        self.traffic.bytes_out += self.outbox.size
+        self.traffic.packets_out += self.outbox.packets
+        self.outbox.put_back(items)
+        self.traffic.bytes_out -= self.outbox.size
+        self.traffic.packets_out -= self.outbox.packets
+        return 0
+
     cdef int _overflow(self) except -1:
         # Closed in a later turn: whoever is sending may be in the middle of a broadcast.
         if not self._overflowing:
@@ -388,6 +418,8 @@ cdef class Session(Lifecycle):
     cdef int receive(self, Link link, EioPacket* packet, double now) except -1:
         """Take one packet that came over `link`."""
         cdef Verdict verdict
+        self.traffic.packets_in += 1
+        self.traffic.bytes_in += packet.data.size + 1
         if link is not self.link:
             return self._receive_probe(link, packet) if link is self.probe else 0
         if self.flusher.logs_packets():
@@ -450,7 +482,9 @@ cdef class Session(Lifecycle):
         self.link = self.probe
         self.probe = None
         self.switch()
-        return self.flush()
+        self.traffic.polling -= 1
+        self.flush()
+        return self.sink.on_upgraded() if self.state == LIVE else 0
 
     # --- the end
 
@@ -494,6 +528,8 @@ cdef class Session(Lifecycle):
         return 0
 
     cdef int _end(self) except -1:
+        if self.kind == POLLING and (self.state == LIVE or self.state == LINGERING):
+            self.traffic.polling -= 1
         self.state = CLOSED
         self.deadline = NEVER
         self.wheel.drop(self)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from fastsio.engine._session import Flusher, Session
+from fastsio.engine._session import Flusher, Session, Traffic
 from fastsio.engine._wheel import Wheel
 from fastsio.errors import ProtocolError
 from fastsio.options import Options
@@ -39,6 +39,7 @@ class Registry:
         self.sessions: dict[str, Session] = {}
         self.ending: dict[str, Session] = {}  # ended, but disconnect handlers run
         self.counters: Counter[str] = Counter()
+        self.traffic = Traffic()
         self.new_sid: Callable[[], str] = generate_sid
         self.accept: Callable[[Session], Any] = _accept_nobody
         self.must_join = False  # Socket.IO: a namespace has to be joined in time
@@ -60,6 +61,7 @@ class Registry:
         self.loop = loop
         self.flusher = Flusher(loop, self.logger)
         self.wheel = Wheel(loop)
+        self.traffic = Traffic()
 
     def create(self, version: int, request: Any) -> Session:
         """Make a session; it is reachable by its sid from now on, and LIVE once its handshake is answered."""

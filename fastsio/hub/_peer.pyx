@@ -161,6 +161,11 @@ cdef class Peer(Sink):
         else:
             self.on_binary(bytes(data))
 
+    cdef int on_upgraded(self) except -1:
+        if self.hub.rooms.observer is not None:
+            self.hub.rooms.observer.upgraded(list(self.members.values()))
+        return 0
+
     cdef int on_close(self, str reason) except -1:
         """The session has ended: each namespace it was in hears of it, in the order they were joined."""
         self._waiting = None
@@ -300,6 +305,8 @@ cdef class Peer(Sink):
             return 0    # an event without a name is for nobody
         if self.hub.logs_events():
             self.hub.server.logger.info('received event "%s" from %s [%s]', data[0], member.label, member.namespace)
+        if self.hub.rooms.observer is not None:
+            self.hub.rooms.observer.event_received(member, data)
         cdef tuple call = dispatch.resolve(self.hub.server, member, data)
         if call is None:
             return 0

@@ -22,6 +22,7 @@ cdef class Member:
     cdef list _held                     # messages that wait for the end of PENDING
     cdef public dict callbacks          # ack id -> callable; None when there are none
     cdef readonly long long last_id     # ack ids count from 1
+    cdef bint is_in(self, room) except -1
     cdef int deliver(self, Prepared message) except -1
     cdef int connected(self) except -1
 
@@ -34,6 +35,7 @@ cdef class Hall:
 
 cdef class Rooms:
     cdef readonly dict halls            # namespace -> Hall
+    cdef public object observer         # hears of what happens to members (admin/observer.py); None, as a rule
     cdef Member find(self, str namespace, object sid)
     cdef Py_ssize_t broadcast(self, Prepared message, str namespace, object room, object skip) except -1
     cdef Py_ssize_t _to_all(self, dict members, Prepared message, object skip) except -1

@@ -72,6 +72,10 @@ cdef class Member:
             names.extend(self._rooms)
         return names
 
+    cdef bint is_in(self, room) except -1:
+        """Tell whether it is in a room, its own included."""
+        return self._in_own_room if room == self.sid else self._rooms is not None and room in self._rooms
+
     cdef int deliver(self, Prepared message) except -1:
         """Send `message`, or hold it back while the connect handler runs."""
         if self.session is None:
@@ -140,10 +144,13 @@ cdef class Rooms:
         if hall is None:
             hall = self.halls[member.namespace] = Hall()
         (<Hall> hall).members[member.sid] = member
+        if self.observer is not None:
+            self.observer.member_added(member)
 
     def remove(self, Member member not None):
         """Take a member out of everything. Empty rooms and namespaces vanish."""
         cdef Hall hall = self.halls.get(member.namespace)
+        cdef bint has_left = member.state == LEAVING
         member.state = GONE
         member._held = None
         member.callbacks = None
@@ -153,6 +160,8 @@ cdef class Rooms:
             self.leave(member, room)
         if not hall.members:
             self.halls.pop(member.namespace, None)
+        if self.observer is not None:
+            self.observer.member_removed(member, has_left)
 
     def enter(self, Member member not None, room):
         """Put a member into a room.
@@ -163,22 +172,28 @@ cdef class Rooms:
         cdef Hall hall = self.halls[member.namespace]
         if room is None:
             return
-        if room in hall.members:
-            if room != member.sid:
-                raise ValueError("cannot enter a sid room")
-            member._in_own_room = True
+        if room in hall.members and room != member.sid:
+            raise ValueError("cannot enter a sid room")
+        if member.is_in(room):
             return
-        members = hall.rooms.get(room)
-        if members is None:
-            members = hall.rooms[room] = {}
-        members[member.sid] = member
-        if member._rooms is None:
-            member._rooms = {}
-        member._rooms[room] = None
+        if room == member.sid:
+            member._in_own_room = True
+        else:
+            members = hall.rooms.get(room)
+            if members is None:
+                members = hall.rooms[room] = {}
+            members[member.sid] = member
+            if member._rooms is None:
+                member._rooms = {}
+            member._rooms[room] = None
+        if self.observer is not None:
+            self.observer.room_entered(member, room)
 
     def leave(self, Member member not None, room):
         """Take a member out of a room; silent when it is not there."""
         cdef Hall hall = self.halls.get(member.namespace)
+        if self.observer is not None and member.is_in(room):
+            self.observer.room_left(member, room)
         if room == member.sid:
             member._in_own_room = False
             return

@@ -119,17 +119,23 @@ async def connect(server: Any, peer: Any, namespace: str, auth: Any) -> None:
     member = await _pre_connect(server, peer, namespace)
     if member is None:
         return
-    if server.always_connect:
+    at_once = _lets_in_at_once(server, namespace)
+    if at_once:
         await _welcome(server, peer, member)
     try:
         error = await _ask(server, member, auth)
     except Exception:
         server.logger.exception("the connect handler of namespace %s raised; the client is refused", namespace)
-        error = {"message": REJECTED} if not server.always_connect else None
+        error = {"message": REJECTED} if not at_once else None
     if error is not None:
         await _refuse(server, peer, member, error)
-    elif not server.always_connect:
+    elif not at_once:
         await _welcome(server, peer, member)
+
+
+def _lets_in_at_once(server: Any, namespace: str) -> bool:
+    """`always_connect` opens every namespace but those whose clients must be looked at first: admins."""
+    return server.always_connect and namespace not in server._guarded
 
 
 async def _pre_connect(server: Any, peer: Any, namespace: str) -> Any:
@@ -156,10 +162,11 @@ async def _welcome(server: Any, peer: Any, member: Any) -> None:
 
 
 async def _refuse(server: Any, peer: Any, member: Any, error: dict[str, Any]) -> None:
-    if server.always_connect:
+    at_once = _lets_in_at_once(server, member.namespace)
+    if at_once:
         peer.send_disconnect(member)
     await _remove(server, peer, member)
-    if not server.always_connect:
+    if not at_once:
         peer.send_refusal(member.namespace, error)
 
 
@@ -225,6 +232,8 @@ async def _say_farewell(server: Any, peer: Any, member: Any, reason: str) -> Non
     if not member.is_leaving:
         server.manager.pre_disconnect(member.sid, namespace=member.namespace)
     member.set_leaving()
+    if (observer := peer.hub.rooms.observer) is not None:
+        observer.member_leaves(member, reason)
     try:
         await server._trigger_event("disconnect", member.namespace, member.sid, reason)
     except asyncio.CancelledError:

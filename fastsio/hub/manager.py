@@ -230,12 +230,18 @@ class AsyncManager(BaseManager):
             room = None
         hub = self.server._hub
         if hub.tap is not None:
-            hub.tap.emit(rooms.targets(namespace, room, skip), namespace, packet, callback)
+            members = rooms.targets(namespace, room, skip)
+            count = len(members)
+            hub.tap.emit(members, namespace, packet, callback)
         elif callback is None:
-            rooms.send(hub.encode(EVENT, namespace, None, packet), namespace, room, skip)
+            count = rooms.send(hub.encode(EVENT, namespace, None, packet), namespace, room, skip)
         else:
-            for member in rooms.targets(namespace, room, skip):
+            members = rooms.targets(namespace, room, skip)
+            count = len(members)
+            for member in members:
                 member.send(hub.encode(EVENT, namespace, member.add_callback(callback), packet))
+        if rooms.observer is not None:
+            rooms.observer.event_sent(packet, namespace, room, skip, count)
 
     async def trigger_callback(self, sid: str, id: int, data: list[Any]) -> None:
         """Call what waits for an ack of a client; unknown ids are logged."""

@@ -712,7 +712,7 @@ cdef class NativeConnection(Link):
         cdef Prepared message
         if self._blocked or self._mode != WEBSOCKET or self.session is None:
             return 0
-        items = self.session.outbox.take()
+        items = self.session.take_owed()
         if len(items) == 1:
             message = <Prepared> items[0]
             return self._write(self._frames_of(message))
@@ -737,7 +737,7 @@ cdef class NativeConnection(Link):
                 used = 0
             if self._blocked:
                 # What the transport holds goes first; this and the rest wait where the limits see them.
-                self.session.outbox.put_back(items[count:])
+                self.session.put_back(items[count:])
                 return 0
             count += 1
             if PyBytes_GET_SIZE(frames) > CORK_LIMIT:
