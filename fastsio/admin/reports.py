@@ -7,7 +7,6 @@ them.
 import os
 import socket
 import time
-from collections import deque
 from itertools import islice
 from typing import Any
 
@@ -92,7 +91,7 @@ class Announcements:
 
     def __init__(self, server: Any) -> None:
         self._server = server
-        self._round: deque[tuple[str, str]] = deque()
+        self._round: list[tuple[str, list[str]]] = []  # namespaces, and those of their sids that are still to come
         self._size = 0
         self._credit = 0.0
 
@@ -100,10 +99,15 @@ class Announcements:
         """Give the members to announce after so many seconds."""
         rooms = self._server.manager._rooms
         if not self._round:
-            self._round.extend((name, sid) for name, hall in rooms.halls.items() for sid in hall.members)
-            self._size = len(self._round)
-        self._credit = min(self._credit + self._size * seconds / self._server.eio.ping_interval, ANNOUNCEMENTS_PER_REPORT)
-        count = min(int(self._credit), len(self._round))
-        self._credit -= count
-        members = [rooms.member(*self._round.popleft()) for _ in range(count)]
+            self._round = [(name, list(hall.members)) for name, hall in rooms.halls.items()]
+            self._size = sum(len(sids) for _, sids in self._round)
+        self._credit += self._size * seconds / self._server.eio.ping_interval
+        self._credit = min(self._credit, ANNOUNCEMENTS_PER_REPORT)
+        members = []
+        while self._round and self._credit >= 1:
+            self._credit -= 1
+            name, sids = self._round[-1]
+            members.append(rooms.member(name, sids.pop()))
+            if not sids:
+                self._round.pop()
         return [member for member in members if member is not None]
