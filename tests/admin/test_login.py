@@ -47,7 +47,7 @@ async def login(url: str, auth: Any) -> str:
 @pytest.mark.parametrize("form", FORMS)
 async def test_forms_of_auth(library: str, form: str) -> None:
     sio = make_server(LIBRARIES[library])
-    instrumented = sio.instrument(auth=FORMS[form])
+    instrumented = sio.instrument(auth=FORMS[form], server_stats_interval=0.1)
     try:
         async with served(LIBRARIES[library], sio) as url:
             answers = [await login(url, auth) for auth in (GOOD, BAD, None)]
