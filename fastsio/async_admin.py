@@ -1,6 +1,6 @@
 """`AsyncServer.instrument()`: the object that it gives, as python-socketio has it.
 
-May import: `admin`, `exceptions`. Installs handlers and an observer, and nothing else: no method of the server is replaced.
+May import: `admin`, `exceptions`. Installs handlers and an observer and nothing else; replaces no method of the server.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ COMMANDS = ["EMIT", "JOIN", "LEAVE", "DISCONNECT", "MJOIN", "MLEAVE", "MDISCONNE
 
 
 class InstrumentedAsyncServer:
-    """A server that the Socket.IO Admin UI may watch. Made by `AsyncServer.instrument()`, which documents the arguments."""
+    """A server that the Socket.IO Admin UI may watch. `AsyncServer.instrument()` documents the arguments."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class InstrumentedAsyncServer:
             raise ValueError("this server is instrumented already")
         self.sio._instrumentation = self
         self.sio._guarded |= {self.admin_namespace}
-        handlers = {"connect": self.admin_connect}
+        handlers: dict[str, Callable[..., Any]] = {"connect": self.admin_connect}
         if self._is_development and not self.read_only:
             handlers["emit"] = self.admin_emit
             handlers["join"] = self.admin_enter_room
@@ -214,7 +214,7 @@ class InstrumentedAsyncServer:
     # --- reports
 
     async def _emit_server_stats(self) -> None:
-        """Report every `server_stats_interval` seconds as long as somebody watches; look at the counters each second."""
+        """Report every `server_stats_interval` seconds while somebody watches; look at the counters each second."""
         stopped = self.stop_stats_event
         due = time.monotonic() + self.server_stats_interval
         while stopped is not None and not await _is_set_within(stopped, min(1, due - time.monotonic())):
@@ -240,6 +240,6 @@ async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
     """Wait for an event, or for some seconds; tell whether it is set."""
     try:
         await asyncio.wait_for(event.wait(), max(seconds, 0))
-    except asyncio.TimeoutError:
+    except TimeoutError:
         pass
     return event.is_set()

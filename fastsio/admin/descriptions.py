@@ -4,7 +4,7 @@ May import: `_http`, `limits`. Never changes or keeps anything: environments mad
 """
 
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,7 +14,7 @@ from fastsio.admin.limits import ROOMS_SHOWN
 
 def iso_time(seconds: float | None = None) -> str:
     """Give a moment (now when None) as the UI takes it."""
-    now = datetime.now(timezone.utc) if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
+    now = datetime.now(UTC) if seconds is None else datetime.fromtimestamp(seconds, UTC)
     return now.isoformat()
 
 
@@ -52,7 +52,7 @@ def _opened_at(session: Any) -> float:
     """Give when a session was opened, in seconds since the epoch; 0 for one that is not."""
     if session is None or not session.opened_at:
         return 0
-    return time.time() - (time.monotonic() - session.opened_at)
+    return float(time.time() - (time.monotonic() - session.opened_at))
 
 
 def _shown(room: Any) -> str | int:

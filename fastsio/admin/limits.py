@@ -1,6 +1,6 @@
 """What watching a server may cost, whatever the number of its clients.
 
-May import: nothing. What is beyond a limit is dropped and counted, told later, or shown as a sample; see docs/admin-ui.md.
+May import: nothing. What is beyond a limit is dropped and counted, told later, or shown as a sample: docs/admin-ui.md.
 """
 
 # Events received and sent that admins hear of in one second, and the bytes of them.

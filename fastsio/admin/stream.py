@@ -1,7 +1,6 @@
 """The admin namespace: who is told, and how much at most.
 
-May import: `limits`, `descriptions`. Never tells anybody who has not logged in: members whose login is being checked are
-not connected yet.
+May import: `limits`. Never tells anybody who has not logged in: members whose login is being checked are not connected.
 """
 
 import asyncio
@@ -77,7 +76,7 @@ class AdminStream:
             self.dropped += 1
 
     def tell_departure(self, name: str, *args: Any) -> None:
-        """As `tell_change` for what no announcement makes up for: told with the next reports when there are too many."""
+        """As `tell_change`, for what no announcement makes up for: told with later reports when there are too many."""
         if self.changes.left() or len(self._late) >= LATE_DEPARTURES:
             self.tell_change(name, *args)
         else:
@@ -107,7 +106,7 @@ class AdminStream:
         for member in () if hall is None else hall.members.values():
             if member.is_connected:
                 member.send(message)
-        return message.size
+        return int(message.size)
 
     def _publish(self, name: str, args: tuple[Any, ...]) -> None:
         """Tell through a manager whose `emit` reaches other processes too, and may take its time."""

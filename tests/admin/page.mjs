@@ -1,4 +1,4 @@
-// The Admin UI in headless Chromium, beside clients of two generations: does what people do, reports what the page shows.
+// The Admin UI in headless Chromium, and clients of two generations: does what people do, reports what the page shows.
 //
 //   node page.mjs '{"url": …, "chromium": …, "shots": …, "mode": …}'
 //
@@ -87,7 +87,7 @@ async function lookAround(page, clients) {
   await waitForRows(page, 3);
   await shoot(page, "events");
   seen.events = await rows(page);
-  await page.goto(`${job.url}/ui/index.html#/n/${encodeURIComponent("/")}/sockets/${encodeURIComponent(clients.young.id)}`);
+  await page.goto(`${job.url}/ui/index.html#/n/%2F/sockets/${encodeURIComponent(clients.young.id)}`);
   await page.waitForSelector("main >> text=Initial HTTP request");
   await page.waitForTimeout(SLIDE);
   await shoot(page, "socket");
@@ -132,7 +132,8 @@ const browser = await chromium.launch({ executablePath: job.chromium, args: FLAG
 try {
   await main(browser);
 } catch (error) {
-  for (const page of browser.contexts().flatMap((context) => context.pages())) await shoot(page, "failure").catch(() => {});
+  const pages = browser.contexts().flatMap((context) => context.pages());
+  for (const page of pages) await shoot(page, "failure").catch(() => {});
   seen.failure = String(error.stack ?? error);
 } finally {
   await browser.close();

@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import socketio as reference
 import uvicorn
@@ -59,7 +59,7 @@ async def served(library: ModuleType, sio: Any, native: bool = False) -> AsyncIt
     """Serve an application until the end of the block; give its address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    options: dict[str, Any] = {"log_level": "error", "lifespan": "off", "ws": "websockets-sansio"}
+    options: dict[str, Any] = {"log_level": "error", "lifespan": "off"}
     if native:
         from fastsio.net._native import NativeConnection
 
@@ -94,10 +94,10 @@ class Listener:
         )
         return self
 
-    async def __aenter__(self) -> "Listener":
+    async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: Any) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.client.disconnect()
 
     @property

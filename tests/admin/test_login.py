@@ -107,14 +107,14 @@ async def test_nothing_is_heard_before_the_login(always_connect: bool) -> None: 
 async def test_all_sockets_go_to_the_admin_who_has_come() -> None:  # defect 7
     sio = make_server(fastsio)
     sio.instrument(auth=False)
-    async with served(fastsio, sio) as url, Listener("/admin") as first, Listener("/admin") as second, Listener() as ann:
-        await first.connect(url)
-        await first.until("all_sockets")
+    async with served(fastsio, sio) as url, Listener("/admin") as one, Listener("/admin") as two, Listener() as ann:
+        await one.connect(url)
+        await one.until("all_sockets")
         await ann.connect(url)
-        await second.connect(url)
-        await second.until("all_sockets")
-        assert [len(message[1]) for message in first.of("all_sockets")] == [1]
-        assert {socket["id"] for socket in second.of("all_sockets")[0][1]} == {first.sid, second.sid, ann.sid}
+        await two.connect(url)
+        await two.until("all_sockets")
+        assert [len(message[1]) for message in one.of("all_sockets")] == [1]
+        assert {socket["id"] for socket in two.of("all_sockets")[0][1]} == {one.sid, two.sid, ann.sid}
 
 
 async def test_another_namespace() -> None:

@@ -1,4 +1,4 @@
-"""What is seen beyond python-socketio's stream: upgrades, binary, other processes, every wire; and when nothing is seen."""
+"""What is seen beyond python-socketio's stream: upgrades, binary, other processes, every wire; and when nothing is."""
 
 import asyncio
 import copy

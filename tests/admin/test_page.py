@@ -45,7 +45,8 @@ def look(server: Server, chromium: str, mode: str, shots: Path) -> dict[str, Any
         shots = Path(keep).resolve() / mode
     shots.mkdir(parents=True, exist_ok=True)
     job = {"url": f"http://127.0.0.1:{server.port}", "chromium": chromium, "shots": str(shots), "mode": mode}
-    done = subprocess.run(["node", HERE / "page.mjs", json.dumps(job)], capture_output=True, text=True, timeout=90)
+    command = ["node", HERE / "page.mjs", json.dumps(job)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=90)
     assert done.returncode == 0, done.stderr
     seen: dict[str, Any] = json.loads(done.stdout)
     assert "failure" not in seen, f"{seen['failure']}\npictures in {shots}\n{server.log()}"

@@ -1,7 +1,7 @@
 """What an admin hears, compared with python-socketio's own instrumentation for the same traffic.
 
-Different on purpose: nothing is heard before the login (defect 8), not even of oneself; a client that was refused is taken
-off the page again; rooms are told of at once, where python-socketio waits for the next report.
+Different on purpose: nothing is heard before the login (defect 8), not even of oneself; a client that was refused is
+taken off the page again; rooms are told of at once, where python-socketio waits for the next report.
 """
 
 import re
