@@ -101,9 +101,10 @@ class InstrumentedAsyncServer:
         self.sio._guarded -= {self.admin_namespace}
         self.sio._instrumentation = None
         self._look_away()
-        if self.stats_task is not None:
-            self.stats_task.cancel()
-            self.stats_task = None
+        for task in (*self._tasks, self.stats_task):
+            if task is not None:
+                task.cancel()
+        self.stats_task = None
 
     async def shutdown(self) -> None:
         """Stop reporting, until the next admin comes."""

@@ -26,15 +26,22 @@ def describe(server: Any, member: Any) -> dict[str, Any]:
         "transport": "polling" if member.session is None else member.session.transport,
         "nsp": member.namespace,
         "data": {},
-        "handshake": _describe_handshake(server.environ.get(member.eio_sid), member.session),
+        "handshake": _describe_handshake(_environ_of(server, member), member.session),
         "rooms": [_shown(room) for room in member.room_names()[:ROOMS_SHOWN]],
     }
 
 
-def _describe_handshake(environ: dict[str, Any] | None, session: Any) -> dict[str, Any]:
-    """Describe a handshake by the application's own environ when there is one, since applications mend it."""
-    if environ is None:
-        environ = {} if session is None or session.request is None else make_environ(session.request)
+def _environ_of(server: Any, member: Any) -> dict[str, Any]:
+    """Give the application's own environ when there is one, since applications mend it; one that is not kept else."""
+    session = member.session
+    if session is None or session.request is None:
+        return dict(server.environ.get(member.eio_sid) or {})
+    if session.environ is None:
+        return dict(make_environ(session.request))
+    return session.environ if isinstance(session.environ, dict) else {}  # an application may delete it
+
+
+def _describe_handshake(environ: dict[str, Any], session: Any) -> dict[str, Any]:
     opened_at = _opened_at(session)
     query = parse_qs(environ.get("QUERY_STRING", ""))
     return {

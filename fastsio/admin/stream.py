@@ -97,15 +97,19 @@ class AdminStream:
         if self.is_clustered:
             self._publish(name, args)
             return 0
+        hub, data = self._server._hub, [name, *args]
+        hall = hub.rooms.halls.get(self._namespace)
+        admins = [member for member in hall.members.values() if member.is_connected] if hall is not None else []
         try:
-            message = self._server._hub.encode(EVENT, self._namespace, None, [name, *args])
+            if hub.tap is not None:
+                hub.tap.emit(admins, self._namespace, data, None)
+                return 0
+            message = hub.encode(EVENT, self._namespace, None, data)
         except (TypeError, ValueError):
             self.dropped += 1  # an application's arguments, fit for its own packets only
             return 0
-        hall = self._server.manager._rooms.halls.get(self._namespace)
-        for member in () if hall is None else hall.members.values():
-            if member.is_connected:
-                member.send(message)
+        for member in admins:
+            member.send(message)
         return int(message.size)
 
     def _publish(self, name: str, args: tuple[Any, ...]) -> None:

@@ -232,7 +232,7 @@ async def _say_farewell(server: Any, peer: Any, member: Any, reason: str) -> Non
     if not member.is_leaving:
         server.manager.pre_disconnect(member.sid, namespace=member.namespace)
     member.set_leaving()
-    if (observer := peer.hub.rooms.observer) is not None:
+    if (observer := server.manager._rooms.observer) is not None:
         observer.member_leaves(member, reason)
     try:
         await server._trigger_event("disconnect", member.namespace, member.sid, reason)

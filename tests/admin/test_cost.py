@@ -67,7 +67,8 @@ class Crowd:
         session = registry.create(4, Request("GET", "/socket.io/", QUERY, HEADERS))
         session.sink = Sink()
         session.start(Client(), True, False)
-        member = self.sio.manager._admit(session, namespace)
+        member = Member(registry.new_sid(), namespace, session.sid, session)
+        self.sio.manager._rooms.add(member)
         member.set_connected()
         return member
 

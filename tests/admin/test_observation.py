@@ -129,6 +129,26 @@ async def test_what_handlers_do_to_their_arguments_is_not_seen() -> None:
         assert admin.of("event_received")[0][3] == ["sign", {"text": "x", "data": b"\x01\x02"}]
 
 
+@pytest.mark.parametrize("serializer", ["replaced sending", "packet class"])
+async def test_applications_that_reach_into_sending_are_watched_too(serializer: str) -> None:
+    class Packet(fastsio.packet.Packet):
+        """A packet class of the application's own."""
+
+    sio = make_server(fastsio, **({"serializer": Packet} if serializer == "packet class" else {}))
+    if serializer == "replaced sending":
+        original = sio._send_eio_packet
+        sio._send_eio_packet = lambda eio_sid, packet: original(eio_sid, packet)
+    sio.instrument(auth=False, server_stats_interval=0.1)
+    async with served(fastsio, sio) as url, Listener("/admin") as admin, Listener() as ann:
+        await admin.connect(url)
+        await ann.connect(url)
+        await ann.until("welcome")
+        await admin.until("server_stats")
+        await admin.until("event_sent")
+        assert admin.of("event_sent")[0][3] == ["welcome", {"n": 1}]
+        assert [message[1]["id"] for message in admin.of("socket_connected")] == [ann.sid]
+
+
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
 @pytest.mark.parametrize("native", [False, True])
 async def test_traffic_is_counted_on_every_wire(native: bool, transport: str) -> None:
