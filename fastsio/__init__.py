@@ -11,10 +11,21 @@ from fastsio.asgi import ASGIApp
 from fastsio.async_manager import AsyncManager
 from fastsio.async_namespace import AsyncNamespace
 from fastsio.async_server import AsyncServer
+from fastsio.tornado import get_tornado_handler
 
 __version__ = "0.1.0"
 
-__all__ = ["ASGIApp", "AsyncManager", "AsyncNamespace", "AsyncServer", "exceptions", "install", "run", "uninstall"]
+__all__ = [
+    "ASGIApp",
+    "AsyncManager",
+    "AsyncNamespace",
+    "AsyncServer",
+    "exceptions",
+    "get_tornado_handler",
+    "install",
+    "run",
+    "uninstall",
+]
 
 # Client classes are python-socketio's, when it is installed.
 _CLIENT_NAMES = {
@@ -40,7 +51,6 @@ _NOT_YET = {
     "Server",
     "WSGIApp",
     "ZmqManager",
-    "get_tornado_handler",
 }
 
 

@@ -21,6 +21,8 @@ class ASGIApp(engineio.ASGIApp):
         on_shutdown: the same when it stops.
     """
 
+    protocol = "Socket.IO"
+
     def __init__(
         self,
         socketio_server: Any,

@@ -10,9 +10,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from fastsio import engineio, exceptions
+from fastsio.engineio import hosts
 from fastsio.engineio import packet as engine_packet
 from fastsio.engineio.async_server import Reason
-from fastsio.engineio.logs import server_logger
+from fastsio.engineio.logs import announcer, server_logger
 from fastsio.hub import dispatch
 from fastsio.hub._peer import Hub, Peer
 from fastsio.hub.manager import AsyncManager
@@ -427,8 +428,21 @@ class AsyncServer:
 
     # --- running
 
+    def attach(self, app: Any, socketio_path: str = "socket.io") -> None:
+        """Serve at a path of an aiohttp or Sanic application. Clients are told when the application stops.
+
+        Raises:
+            KeyError: `async_mode` is one without such applications.
+            TypeError: `app` is not one.
+
+        Example:
+            app = aiohttp.web.Application()
+            sio.attach(app)
+        """
+        hosts.attach(self.eio, app, socketio_path, announcer(self.logger, "Socket.IO"))
+
     async def handle_request(self, *args: Any) -> Any:
-        """Serve one ASGI scope: `(scope, receive, send)`."""
+        """Serve one ASGI scope `(scope, receive, send)`, one request of aiohttp or Sanic, or one handler of Tornado."""
         return await self.eio.handle_request(*args)
 
     def start_background_task(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> asyncio.Task[Any]:

@@ -5,8 +5,9 @@ from typing import Any
 from fastsio import borrowed
 from fastsio.engineio.asgi import ASGIApp
 from fastsio.engineio.async_server import AsyncServer
+from fastsio.engineio.tornado import get_tornado_handler
 
-__all__ = ["ASGIApp", "AsyncServer"]
+__all__ = ["ASGIApp", "AsyncServer", "get_tornado_handler"]
 
 # Client classes are python-engineio's, when it is installed.
 _CLIENT_NAMES = {"AsyncClient", "Client"}

@@ -1,12 +1,14 @@
 """The ASGI application around a server: its path, static files, another application, and start and stop hooks.
 
-May import: `static_files`. Subclasses may override `__call__`; then the native wire leaves them alone.
+May import: `hosts`, `logs`, `static_files`. Subclasses may override `__call__`; then the native wire leaves them alone.
 """
 
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from fastsio.engineio.hosts import normal_path
+from fastsio.engineio.logs import announcer
 from fastsio.engineio.static_files import existing_file
 
 Scope = dict[str, Any]
@@ -14,8 +16,29 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
+class Mounted:
+    """Where an application stands: the prefix it is mounted under, and how paths begin that are the server's."""
+
+    def __init__(self, root: str, path: str | None) -> None:
+        self.root = root
+        self.path = path
+        prefix = root.rstrip("/")
+        if path is None:
+            self.public_path, self.starts = prefix + "/", ("",)
+        elif not prefix:
+            self.public_path, self.starts = path, (path,)
+        elif path.startswith(prefix + "/"):  # the prefix was given with the path; a host may have cut it off a request
+            self.public_path, self.starts = path, (path, path.removeprefix(prefix))
+        else:
+            self.public_path, self.starts = prefix + path, (prefix + path, path)
+
+
 class ASGIApp:
     """Serves an Engine.IO server under a path, and everything else from elsewhere.
+
+    Mounted under a prefix, it is found at the prefix and the path together, and at the path where that begins with the
+    prefix already: `app.mount("/ws", ASGIApp(server))` and `app.mount("/ws", ASGIApp(server, engineio_path="/ws/engine.io"))`
+    are served at ``/ws/engine.io/``.
 
     Args:
         engineio_server: the `AsyncServer` to serve.
@@ -25,6 +48,8 @@ class ASGIApp:
         on_startup: called, and awaited if it wants to be, when the ASGI server starts.
         on_shutdown: the same when it stops.
     """
+
+    protocol = "Engine.IO"  # what log lines call it
 
     def __init__(
         self,
@@ -37,17 +62,17 @@ class ASGIApp:
     ) -> None:
         self.engineio_server = engineio_server
         self.other_asgi_app = other_asgi_app
-        self.engineio_path = engineio_path
-        if engineio_path is not None:
-            self.engineio_path = "/" + engineio_path.strip("/") + "/" if engineio_path.strip("/") else "/"
+        self.engineio_path = None if engineio_path is None else normal_path(engineio_path)
         self.static_files = static_files or {}
         self.on_startup = on_startup
         self.on_shutdown = on_shutdown
+        self._mounted = Mounted("", None)
+        self._announce = announcer(engineio_server.logger, self.protocol)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
-        elif scope["type"] in ("http", "websocket") and self._is_ours(scope["path"]):
+        elif scope["type"] in ("http", "websocket") and self._is_ours(scope):
             await self.engineio_server.handle_request(scope, receive, send)
         elif scope["type"] == "http" and (found := existing_file(scope["path"], self.static_files)):
             await self.serve_static_file(found, receive, send)
@@ -63,8 +88,16 @@ class ASGIApp:
             return None
         return registry, self.engineio_path
 
-    def _is_ours(self, path: str) -> bool:
-        return self.engineio_path is None or (path + "/").startswith(self.engineio_path)
+    def announce(self, root: str) -> None:
+        """Log the path that clients have to use, once; `root` is the prefix that the application is mounted under."""
+        self._announce(Mounted(root, self.engineio_path).public_path)
+
+    def _is_ours(self, scope: Scope) -> bool:
+        mounted, root = self._mounted, scope.get("root_path") or ""
+        if mounted.root != root or mounted.path != self.engineio_path:
+            mounted = self._mounted = Mounted(root, self.engineio_path)
+            self.announce(root)
+        return (scope["path"] + "/").startswith(mounted.starts)
 
     async def serve_static_file(self, found: dict[str, str], receive: Receive, send: Send) -> None:
         """Answer with a file."""
@@ -81,6 +114,8 @@ class ASGIApp:
             await _respond(send, 404, "text/plain", b"Not Found")
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.announce(scope.get("root_path") or "")
+
         async def receive_and_drain() -> dict[str, Any]:
             event = await receive()
             if event["type"] == "lifespan.shutdown":
@@ -99,7 +134,6 @@ class ASGIApp:
             await send({"type": f"lifespan.{name}.complete"})
             if name == "shutdown":
                 return
-
 
     async def _drain(self) -> None:
         drain = getattr(self.engineio_server, "_drain", None)

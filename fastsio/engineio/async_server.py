@@ -12,9 +12,10 @@ from typing import Any, TypeVar, overload
 from fastsio.engine import reasons
 from fastsio.engine._session import Session
 from fastsio.engine.registry import Registry, generate_sid
+from fastsio.engineio import hosts
 from fastsio.engineio.application import Application
 from fastsio.engineio.async_socket import Sockets
-from fastsio.engineio.logs import server_logger
+from fastsio.engineio.logs import announcer, server_logger
 from fastsio.engineio.packet import MESSAGE, Packet, message_text
 from fastsio.engineio.payload import Payload
 from fastsio.hub.dispatch import call
@@ -24,7 +25,6 @@ from fastsio.options import Options, checked_origins, checked_protocols, checked
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 EVENTS = ("connect", "message", "disconnect")
-ASYNC_MODES = ("asgi",)
 # Seconds that disconnect handlers get when the host stops.
 DRAIN_TIMEOUT = 10.0
 
@@ -58,7 +58,8 @@ class AsyncServer:
     """An Engine.IO server for asyncio.
 
     Args:
-        async_mode: ``"asgi"``.
+        async_mode: name of the framework that hosts the server, ``"asgi"``, ``"aiohttp"``, ``"sanic"`` or
+            ``"tornado"``; the first that is installed when None. Every entry point works, whatever the mode.
         ping_interval: seconds between pings, or (seconds, grace seconds that clients are told on top).
         ping_timeout: seconds until a silent client counts as dead.
         max_http_buffer_size: bytes of one polling body or WebSocket message.
@@ -102,11 +103,9 @@ class AsyncServer:
         protocols: Any = (4, 3),
         **options: Any,
     ) -> None:
-        if async_mode is not None and async_mode not in ASYNC_MODES:
-            raise ValueError(f"Invalid async_mode specified: {async_mode!r}; available: {', '.join(ASYNC_MODES)}")
         self._options = Options()
         self._options.packet_limit = lambda: Payload.max_decode_packets
-        self.async_mode = async_mode or ASYNC_MODES[0]
+        self.async_mode = hosts.chosen_mode(async_mode)
         self.ping_interval = ping_interval
         self.ping_timeout = ping_timeout
         self.max_http_buffer_size = max_http_buffer_size
@@ -295,15 +294,26 @@ class AsyncServer:
         return True
 
     def async_modes(self) -> list[str]:
-        return list(ASYNC_MODES)
+        return list(hosts.ASYNC_MODES)
 
     # --- the host's side
 
-    async def handle_request(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve one ASGI `http` or `websocket` scope."""
-        from fastsio.net import asgi
+    def attach(self, app: Any, engineio_path: str = "engine.io") -> None:
+        """Serve at a path of an aiohttp or Sanic application. Clients are told when the application stops.
 
-        await asgi.serve(self._registry, scope, receive, send)
+        Raises:
+            KeyError: `async_mode` is one without such applications.
+            TypeError: `app` is not one.
+        """
+        hosts.attach(self, app, engineio_path, announcer(self.logger, "Engine.IO"))
+
+    async def handle_request(self, *args: Any) -> Any:
+        """Serve one ASGI scope `(scope, receive, send)`, one request of aiohttp or Sanic, or one handler of Tornado.
+
+        Returns:
+            What the framework expects: a response from aiohttp and Sanic.
+        """
+        return await hosts.serve(self._registry, *args)
 
     async def _drain(self) -> None:
         """The host stops: close every client, and let disconnect handlers finish."""

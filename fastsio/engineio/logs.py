@@ -4,6 +4,7 @@ May import: nothing.
 """
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 
@@ -20,3 +21,20 @@ def server_logger(name: str, setting: bool | logging.Logger | Any) -> Any:
         logger.setLevel(logging.INFO if setting else logging.ERROR)
         logger.addHandler(logging.StreamHandler())
     return logger
+
+
+def announcer(logger: Any, protocol: str) -> Callable[[str], None]:
+    """Give a function that logs, the first time that it is called, the path that clients have to use.
+
+    At INFO on the server's logger; where that is quiet, on uvicorn's, which people read when they start a server.
+    """
+    said: list[str] = []
+
+    def announce(path: str) -> None:
+        if said:
+            return
+        said.append(path)
+        is_quiet = isinstance(logger, logging.Logger) and not logger.isEnabledFor(logging.INFO)
+        (logging.getLogger("uvicorn.error") if is_quiet else logger).info("%s is served at %s", protocol, path)
+
+    return announce

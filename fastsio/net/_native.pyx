@@ -115,7 +115,18 @@ def route_of(config):
     _routes[config] = route
     wire = "the native wire" if route is not None else "the ASGI wire, since the application is not a plain ASGIApp"
     logging.getLogger("uvicorn.error").info("Socket.IO is served over %s", wire)
+    _announce(app, config.root_path)
     return route
+
+
+def _announce(app, str prefix):
+    """Let an ASGIApp say where it is found, in whatever mount of a Starlette application it stands."""
+    announce = getattr(app, "announce", None)
+    if announce is not None and hasattr(app, "native_route"):
+        announce(prefix)
+    for mount in getattr(app, "routes", ()):
+        if hasattr(mount, "app"):
+            _announce(mount.app, prefix + getattr(mount, "path", ""))
 
 
 async def _capture(scope, receive, send):
