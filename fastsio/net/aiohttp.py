@@ -6,12 +6,11 @@ aiohttp's own size limit stands behind them, so that nothing too long is even bu
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 from multidict import CIMultiDict
 
-from fastsio._http import Request, Response, cors_headers, finished_headers
+from fastsio._http import Request, cors_headers, finished_headers
 from fastsio.engine.registry import Registry
 from fastsio.net.hosted import (
     CLOSE_TIMEOUT,

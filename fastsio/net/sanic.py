@@ -6,7 +6,6 @@ May import: the engine floor, `_http`, `hosted`. Never knows rooms or handlers.
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from sanic import Sanic
 from sanic.exceptions import WebsocketClosed
@@ -57,7 +56,8 @@ async def serve(registry: Registry, request: SanicRequest) -> HTTPResponse | Non
         return None
     if result is None:
         return HTTPResponse(status=400)  # nobody reads it
-    headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in finished_headers(registry.options, exchange.request, result)]
+    finished = finished_headers(registry.options, exchange.request, result)
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in finished]
     return HTTPResponse(status=result.status, body=result.body, headers=headers, content_type=result.content_type)
 
 

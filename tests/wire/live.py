@@ -22,13 +22,21 @@ WIRES = ["reference"] if REFERENCE else ["native", "asgi"]
 
 NATIVE = "-m fastsio run {app} --host 127.0.0.1 --port {port} --app-dir {tests} --log-level warning --no-access-log"
 ASGI = "-m uvicorn {app} --host 127.0.0.1 --port {port} --app-dir {tests} --log-level warning --no-access-log"
+# Other hosts; "module" runs a module with what follows its name, and the port.
+COMMANDS = {
+    "native": NATIVE,
+    "asgi": ASGI,
+    "hypercorn": "-m hypercorn {app} --bind 127.0.0.1:{port} --log-level warning",
+    "granian": "-m granian {app} --interface asgi --host 127.0.0.1 --port {port} --no-access-log --log-level warning",
+    "module": "-m {app} {port}",
+}
 
 
 def command(wire: str, app: str, port: int) -> list[str]:
     if wire == "reference":
         return shlex.split(str(REFERENCE).format(app=app, port=port))
-    template = NATIVE if wire == "native" else ASGI
-    return [sys.executable, *shlex.split(template.format(app=app, port=port, tests=shlex.quote(str(TESTS))))]
+    template = COMMANDS[wire].replace("{app}", app)
+    return [sys.executable, *shlex.split(template.format(port=port, tests=shlex.quote(str(TESTS))))]
 
 
 class Server:
@@ -41,7 +49,7 @@ class Server:
         self._process = subprocess.Popen(
             command(wire, app, self.port),
             cwd=TESTS.parent,
-            env=os.environ | {"PYTHONPATH": str(TESTS.parent), "PYTHONUNBUFFERED": "1"} | (environment or {}),
+            env=os.environ | {"PYTHONPATH": f"{TESTS.parent}{os.pathsep}{TESTS}", "PYTHONUNBUFFERED": "1"} | (environment or {}),
             stdout=self._log,
             stderr=self._log,
         )

@@ -1,0 +1,1 @@
+"""The same short conversation over every host that can serve an application."""
