@@ -158,6 +158,7 @@ class HostedLink(Link):
         self.b64 = b64
         self.events: list[Event] = []
         self.wake: asyncio.Future[None] | None = None
+        self.reader: asyncio.Future[None] | None = None  # to be stopped before the close is sent
         self.is_over = False
 
     def flush(self) -> int:
@@ -190,9 +191,11 @@ class HostedLink(Link):
         while True:
             events, self.events = self.events, []
             for event in events:
-                await send(event)
                 if event["type"] == "websocket.close":
+                    await self._stop_reading()
+                    await send(event)
                     return
+                await send(event)
             if not self.events:
                 self.events = self.take_events()
             if not self.events:
@@ -201,6 +204,12 @@ class HostedLink(Link):
                 self.wake = loop.create_future()
                 await self.wake
                 self.wake = None
+
+    async def _stop_reading(self) -> None:
+        """Some hosts can close only when nobody waits for a message."""
+        if self.reader is not None and not self.reader.done():
+            self.reader.cancel()
+            await asyncio.sleep(0)
 
     def take(self, message: str | bytes) -> None:
         """Take one message from the client, if it keeps to the limit."""
@@ -219,11 +228,15 @@ class HostedLink(Link):
             self.session.violate(ProtocolError("WS_TOO_LARGE", f"a message of more than {limit} bytes"), 1009)
 
 
-async def converse(link: HostedLink, reading: Coroutine[Any, Any, None], send: SendEvent) -> None:
+async def converse(
+    link: HostedLink, reading: Coroutine[Any, Any, None], send: SendEvent, closes_while_reading: bool = False
+) -> None:
     """Run both directions of a WebSocket: `reading` gives messages to the link, and ends when there are no more."""
+    reader = asyncio.ensure_future(reading)
     writer = asyncio.ensure_future(link.write(send))
+    link.reader = None if closes_while_reading else reader
     try:
-        await reading
+        await asyncio.wait({reader})
     finally:
         is_ours = link.is_over  # the end: then the writer has last words, and comes to an end of its own
         if not is_ours:
@@ -232,9 +245,11 @@ async def converse(link: HostedLink, reading: Coroutine[Any, Any, None], send: S
         link.owe([])
         if is_ours and not writer.done():
             await asyncio.wait({writer}, timeout=CLOSE_TIMEOUT)
-        if not writer.done():
-            writer.cancel()
-        await asyncio.gather(writer, return_exceptions=True)
+        for task in (reader, writer):
+            task.cancel()
+        failed, _ = await asyncio.gather(reader, writer, return_exceptions=True)
+    if isinstance(failed, Exception):
+        raise failed
 
 
 def _size(message: str | bytes) -> int:

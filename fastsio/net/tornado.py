@@ -115,7 +115,7 @@ class Handler(tornado.websocket.WebSocketHandler):
         self.link = link
         self._set_headers(headers)
         self._opened = asyncio.Event()
-        await converse(link, super().get(), self._send)
+        await converse(link, super().get(), self._send, closes_while_reading=True)
 
     def open(self, *args: Any, **kwargs: Any) -> None:
         self._opened.set()

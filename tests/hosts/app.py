@@ -1,7 +1,7 @@
 """One Socket.IO application, and the ways to host it. `SIO_MODULE` names the package that serves it.
 
-May import: the package under test, and the frameworks. `asgi`, `starlette_app` and `fastapi_app` are ASGI applications.
-Run as a module with a framework and a port, it serves under aiohttp, Sanic or Tornado.
+May import: the package under test, and the frameworks. `asgi` is the ASGI application.
+Run as a module, with a framework and a port, it serves under aiohttp, Sanic or Tornado.
 """
 
 import importlib
@@ -49,10 +49,6 @@ def application(async_mode: str | None) -> Any:
     return server
 
 
-def asgi_app(prefix: str = "") -> Any:
-    return socketio.ASGIApp(application(None if prefix else "asgi"))
-
-
 def serve_aiohttp(port: int) -> None:
     from aiohttp import web
 
@@ -82,23 +78,7 @@ def serve_tornado(port: int) -> None:
     asyncio.run(serve())
 
 
-def __getattr__(name: str) -> Any:
-    """Make the ASGI applications on demand: an unused one would need its framework."""
-    if name == "asgi":
-        return asgi_app()
-    if name == "starlette_app":
-        from starlette.applications import Starlette
-        from starlette.routing import Mount
-
-        return Starlette(routes=[Mount("/ws", asgi_app("/ws"))])
-    if name == "fastapi_app":
-        from fastapi import FastAPI
-
-        app = FastAPI()
-        app.mount("/ws", asgi_app("/ws"))
-        return app
-    raise AttributeError(name)
-
+asgi = socketio.ASGIApp(application("asgi"))
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
