@@ -133,7 +133,7 @@ async def _serve_websocket(registry: Registry, exchange: AiohttpExchange, link: 
         else:
             await websocket.send_bytes(event["bytes"])
 
-    await converse(link, _read(link, websocket), send)
+    await converse(link, _read(link, websocket), send, closes_while_reading=True)
     return websocket
 
 

@@ -10,7 +10,7 @@ import pytest
 import socketio
 
 from hosts.app import LIMIT, ORIGIN
-from hosts.conftest import Host
+from hosts.conftest import Host, start
 from hosts.conversation import encode, polling_client, reason_of, url, websocket_client
 from wire import raw
 
@@ -224,3 +224,19 @@ async def test_environ(host: Host):
     software = {"aiohttp": "aiohttp", "sanic": "sanic", "tornado": "aiohttp"}
     assert environ["SERVER_SOFTWARE"] == software.get(host.name, "asgi")
     client.socket.abort()
+
+
+@pytest.mark.parametrize("name", ["aiohttp", "sanic"])
+async def test_stopping(name: str):
+    """Clients are told that the host stops, a waiting poll included, and nobody keeps it from stopping."""
+    running = start(name)
+    socket = (await websocket_client(running)).socket
+    polling = await polling_client(running)
+    poll = asyncio.ensure_future(polling.poll())
+    await asyncio.sleep(0.05)
+    stopped = asyncio.create_task(asyncio.to_thread(running.server.stop, 5))
+    assert await socket.receive() == ("close", 1001)
+    assert (await poll).status == 200
+    await socket.close()
+    assert await stopped in (0, -15, 143), running.server.log()
+    assert "Traceback" not in running.server.log()
