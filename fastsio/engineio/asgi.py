@@ -22,6 +22,7 @@ class Mounted:
     def __init__(self, root: str, path: str | None) -> None:
         self.root = root
         self.path = path
+        self.starts: tuple[str, ...]
         prefix = root.rstrip("/")
         if path is None:
             self.public_path, self.starts = prefix + "/", ("",)

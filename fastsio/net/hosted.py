@@ -39,7 +39,7 @@ class HostedExchange(Exchange):
         self.content_length = announced_length(request)
         self.is_complete = False  # the part of the body that was given last is its end
 
-    def respond(self, response: Response) -> None:
+    def respond(self, response: Response | Link) -> None:
         if not self.answer.done():
             self.answer.set_result(response)
 
@@ -139,7 +139,7 @@ async def _wait(registry: Registry, exchange: HostedExchange) -> None:
         await asyncio.wait((exchange.answer, gone), return_when=asyncio.FIRST_COMPLETED)
     finally:
         gone.cancel()
-        session = registry.sessions.get(exchange.request.param("sid"))
+        session = registry.sessions.get(exchange.request.param("sid") or "")
         if not exchange.answer.done():
             exchange.is_gone = True
             if session is not None:

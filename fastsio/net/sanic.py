@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sanic import Sanic
+from sanic.compat import Header
 from sanic.exceptions import WebsocketClosed
 from sanic.request import Request as SanicRequest
 from sanic.response import HTTPResponse
@@ -22,7 +23,7 @@ LOOK_INTERVAL = 2.0
 
 
 def attach(
-    app: Sanic,
+    app: Sanic[Any, Any],
     path: str,
     serve_request: Callable[[SanicRequest], Awaitable[HTTPResponse | None]],
     announce: Callable[[str], None],
@@ -37,10 +38,10 @@ def attach(
     app.add_route(handle, path, methods=METHODS, stream=True, name=f"fastsio-{path}")
     app.enable_websocket()
 
-    async def started(app: Sanic) -> None:
+    async def started(app: Sanic[Any, Any]) -> None:
         announce(path)
 
-    async def stopping(app: Sanic) -> None:
+    async def stopping(app: Sanic[Any, Any]) -> None:
         await drain()
 
     app.register_listener(started, "after_server_start")
@@ -57,7 +58,7 @@ async def serve(registry: Registry, request: SanicRequest) -> HTTPResponse | Non
     if result is None:
         return HTTPResponse(status=400)  # nobody reads it
     finished = finished_headers(registry.options, exchange.request, result)
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in finished]
+    headers = Header((name.decode("latin-1"), value.decode("latin-1")) for name, value in finished)
     return HTTPResponse(status=result.status, body=result.body, headers=headers, content_type=result.content_type)
 
 
@@ -86,8 +87,9 @@ class SanicExchange(HostedExchange):
         self.is_upgrade = asks_for_websocket(self.request)
 
     async def next_chunk(self) -> bytes | None:
-        if self.source.stream is not None and self.source.stream.request_body:
-            return await self.source.stream.read() or None
+        stream: Any = self.source.stream
+        if stream is not None and stream.request_body:
+            return await stream.read() or None
         self.is_complete = True  # a route without `stream` has it already
         return self.source.body
 
@@ -103,7 +105,7 @@ class SanicExchange(HostedExchange):
 
 
 async def _serve_websocket(registry: Registry, exchange: SanicExchange, link: HostedLink) -> None:
-    protocol = exchange.source.transport.get_protocol()
+    protocol: Any = exchange.source.transport.get_protocol()
     protocol.websocket_max_size = registry.options.max_http_buffer_size
     try:
         websocket = await protocol.websocket_handshake(exchange.source)

@@ -40,7 +40,9 @@ def application(async_mode: str | None) -> Any:
 
     @server.event
     async def my_environ(sid: str) -> dict[str, Any]:
-        return {name: value if isinstance(value, str) else type(value).__name__ for name, value in environs[sid].items()}
+        return {
+            name: value if isinstance(value, str) else type(value).__name__ for name, value in environs[sid].items()
+        }
 
     @server.event
     async def disconnect(sid: str, reason: str) -> None:

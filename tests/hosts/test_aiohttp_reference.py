@@ -135,7 +135,10 @@ DEVIATIONS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "post an event": (lowered, OK_IS_SMALL),
     "post binary": (lowered, OK_IS_SMALL),
     "no transport": (refused, "The official suites expect 400 for a handshake without a transport."),
-    "handshake of a websocket": (with_cors, "A WebSocket handshake has the CORS headers of every answer, on every wire."),
+    "handshake of a websocket": (
+        with_cors,
+        "A WebSocket handshake has the CORS headers of every answer, on every wire.",
+    ),
     "environ REMOTE_PORT": (lambda _: ANY, "The peer's true address, instead of a constant."),
 }
 
@@ -155,7 +158,9 @@ async def test_same_answers(reference: dict[str, Any]):
         ours = await answers(host)
     finally:
         host.server.stop(grace=1)
-    expected = {name: DEVIATIONS[name][0](answer) if name in DEVIATIONS else answer for name, answer in reference.items()}
+    expected = {
+        name: DEVIATIONS[name][0](answer) if name in DEVIATIONS else answer for name, answer in reference.items()
+    }
     assert ours == expected
 
 

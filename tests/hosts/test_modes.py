@@ -102,7 +102,14 @@ async def status(app: Any, path: str, root_path: str = "") -> int:
         sent.append(event)
 
     query = b"EIO=4&transport=polling"
-    scope = {"type": "http", "method": "GET", "path": path, "query_string": query, "headers": [], "root_path": root_path}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": query,
+        "headers": [],
+        "root_path": root_path,
+    }
     await app(scope, receive, send)
     return int(sent[0]["status"])
 
