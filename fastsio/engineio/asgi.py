@@ -37,9 +37,9 @@ class Mounted:
 class ASGIApp:
     """Serves an Engine.IO server under a path, and everything else from elsewhere.
 
-    Mounted under a prefix, it is found at the prefix and the path together, and at the path where that begins with the
-    prefix already: `app.mount("/ws", ASGIApp(server))` and `app.mount("/ws", ASGIApp(server, engineio_path="/ws/engine.io"))`
-    are served at ``/ws/engine.io/``.
+    Mounted under a prefix, it is found at the prefix and the path together, and at the path alone where that begins
+    with the prefix already: mounted at ``/ws``, the paths ``engine.io`` and ``/ws/engine.io`` both mean
+    ``/ws/engine.io/``.
 
     Args:
         engineio_server: the `AsyncServer` to serve.

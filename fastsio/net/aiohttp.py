@@ -57,7 +57,7 @@ async def serve(registry: Registry, request: web.Request) -> web.StreamResponse:
     if isinstance(result, HostedLink):
         return await _serve_websocket(registry, exchange, result)
     if result is None:
-        raise ConnectionResetError("the client has left")
+        return web.Response(status=400)  # nobody reads it
     headers = _multidict(finished_headers(registry.options, exchange.request, result))
     del headers["Content-Length"]  # aiohttp's own business
     return web.Response(status=result.status, body=result.body, headers=headers)

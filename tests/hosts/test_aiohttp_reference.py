@@ -17,7 +17,7 @@ from hosts.conftest import Host, start
 from hosts.conversation import acknowledged, url
 from wire import raw
 
-# Names of headers that aiohttp or the clock writes, and those that differ everywhere (see `tests/deviations.py` and DESIGN.md).
+# Names of headers that aiohttp or the clock writes, and those that differ on every wire.
 NOISE = {"date", "server", "cache-control", "content-length", "vary", "connection", "keep-alive"}
 BASE = "/socket.io/"
 POLLING = BASE + "?EIO=4&transport=polling"

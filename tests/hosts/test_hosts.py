@@ -226,6 +226,12 @@ async def test_environ(host: Host):
     client.socket.abort()
 
 
+def test_no_client_has_caused_a_traceback(host: Host):
+    """Runs after the others on the same host."""
+    assert "Traceback" not in host.server.log()
+    assert "exception" not in host.server.log().lower()
+
+
 @pytest.mark.parametrize("name", ["aiohttp", "sanic"])
 async def test_stopping(name: str):
     """Clients are told that the host stops, a waiting poll included, and nobody keeps it from stopping."""
