@@ -124,9 +124,10 @@ def _announce(app, str prefix):
     announce = getattr(app, "announce", None)
     if announce is not None and hasattr(app, "native_route"):
         announce(prefix)
-    for mount in getattr(app, "routes", ()):
+    routes = getattr(app, "routes", None)
+    for mount in routes if isinstance(routes, list) else ():
         if hasattr(mount, "app"):
-            _announce(mount.app, prefix + getattr(mount, "path", ""))
+            _announce(mount.app, prefix + str(getattr(mount, "path", "")))
 
 
 async def _capture(scope, receive, send):

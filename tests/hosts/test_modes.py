@@ -13,9 +13,10 @@ from starlette.applications import Starlette
 
 import fastsio
 from fastsio import engineio
-from hosts.conftest import Host
+from hosts.conftest import HOSTS, Host
 from hosts.conversation import polling_client
 from wire import raw
+from wire.live import Server
 
 MODES = ["aiohttp", "sanic", "tornado", "asgi"]
 SERVERS = [fastsio.AsyncServer, engineio.AsyncServer]
@@ -173,3 +174,14 @@ async def test_neighbours_of_a_mount(host: Host):
     await polling_client(host)
     response = await raw.fetch(host.port, "GET", host.path.replace("socket.io", "elsewhere"))
     assert response.status == 404
+
+
+@pytest.mark.parametrize("name", ["starlette", "fastapi"])
+async def test_fastsio_run_tells_where_a_mount_is(name: str):
+    """Whoever asks at the wrong path finds the right one in the log."""
+    server = Server("native", HOSTS[name][1], log_level="info")
+    try:
+        assert (await raw.fetch(server.port, "GET", "/socket.io/?EIO=4&transport=polling")).status == 404
+        assert "Socket.IO is served at /ws/socket.io/" in server.log()
+    finally:
+        server.stop()

@@ -20,7 +20,7 @@ START_TIMEOUT = 20.0
 REFERENCE = os.environ.get("FASTSIO_REFERENCE")
 WIRES = ["reference"] if REFERENCE else ["native", "asgi"]
 
-NATIVE = "-m fastsio run {app} --host 127.0.0.1 --port {port} --app-dir {tests} --log-level warning --no-access-log"
+NATIVE = "-m fastsio run {app} --host 127.0.0.1 --port {port} --app-dir {tests} --log-level {level} --no-access-log"
 ASGI = "-m uvicorn {app} --host 127.0.0.1 --port {port} --app-dir {tests} --log-level warning --no-access-log"
 # Other hosts; "module" runs a module with what follows its name, and the port.
 COMMANDS = {
@@ -32,24 +32,25 @@ COMMANDS = {
 }
 
 
-def command(wire: str, app: str, port: int) -> list[str]:
+def command(wire: str, app: str, port: int, log_level: str) -> list[str]:
     if wire == "reference":
         return shlex.split(str(REFERENCE).format(app=app, port=port))
     template = COMMANDS[wire].replace("{app}", app)
-    return [sys.executable, *shlex.split(template.format(port=port, tests=shlex.quote(str(TESTS))))]
+    return [sys.executable, *shlex.split(template.format(port=port, tests=shlex.quote(str(TESTS)), level=log_level))]
 
 
 class Server:
     """One process that serves one application."""
 
-    def __init__(self, wire: str, app: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, wire: str, app: str, environment: dict[str, str] | None = None, log_level: str = "warning") -> None:
         self.wire = wire
         self.port = free_port()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
+        path = f"{TESTS.parent}{os.pathsep}{TESTS}"
         self._process = subprocess.Popen(
-            command(wire, app, self.port),
+            command(wire, app, self.port, log_level),
             cwd=TESTS.parent,
-            env=os.environ | {"PYTHONPATH": f"{TESTS.parent}{os.pathsep}{TESTS}", "PYTHONUNBUFFERED": "1"} | (environment or {}),
+            env=os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"} | (environment or {}),
             stdout=self._log,
             stderr=self._log,
         )
