@@ -36,9 +36,12 @@ class Transcript:
 
     def write(self, who: str, what: str, value: Any = None) -> None:
         text = json.dumps(value, default=lambda data: f"bytes {bytes(data).hex()}", sort_keys=True)
-        text = TIMESTAMP.sub("", text)
-        text = SID.sub(lambda found: self._names.setdefault(found[0], f"${len(self._names) + 1}"), text)
-        self.lines.append(f"{who} {what} {text.replace(str(self.port), '$port')}")
+        self.add(f"{who} {what} {text}")
+
+    def add(self, line: str) -> None:
+        """Take a line, without what changes from run to run."""
+        line = SID.sub(lambda found: self._names.setdefault(found[0], f"${len(self._names) + 1}"), line)
+        self.lines.append(TIMESTAMP.sub("", line).replace(str(self.port), "$port"))
 
     async def http(self, method: str, path: str, **headers: str) -> raw.Response:
         """Make a request, and write its answer down."""

@@ -23,7 +23,7 @@ from fastsio._codec import (
 )
 from fastsio.errors import ProtocolError
 from fastsio.serial import Json
-from tests.deviations import DEVIATIONS
+from deviations.vectors import DEVIATIONS
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 TYPES = ["open", "close", "ping", "pong", "message", "upgrade", "noop"]
