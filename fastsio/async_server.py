@@ -73,7 +73,7 @@ class AsyncServer:
         self.logger = server_logger("socketio.server", logger)
         self.async_mode = self.eio.async_mode
         self.async_handlers = async_handlers
-        self.namespaces = ["/"] if namespaces is None else namespaces
+        self.namespaces = namespaces or ["/"]
         self.handlers: dict[str, dict[Any, Callable[..., Any]]] = {}
         self.namespace_handlers: dict[str, Any] = {}
         self.not_handled = object()

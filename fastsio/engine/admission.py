@@ -34,8 +34,7 @@ def admit(registry: Registry, exchange: Exchange) -> Session | None:
     if (refusal := _jsonp_refusal(options, request)) is not None:
         return _refuse(registry, exchange, "jsonp", refusal)
     if request.method == "OPTIONS":
-        methods = [] if options.cors_allowed_origins == [] else [(b"Access-Control-Allow-Methods", b"OPTIONS, GET, POST")]
-        return exchange.respond(Response(200, b"OK", "text/plain", methods))
+        return exchange.respond(Response(200, b"OK", "text/plain", _methods(options)))
     if sid is None and request.method not in ("GET", "POST"):
         return _refuse(registry, exchange, "bad method", Response.coded(2, "Bad handshake method"))
     if request.method not in ("GET", "POST"):
@@ -49,7 +48,14 @@ def admit(registry: Registry, exchange: Exchange) -> Session | None:
 
 def _refuse(registry: Registry, exchange: Exchange, category: str, response: Response) -> None:
     registry.report(category, "%s %s refused: %s", exchange.request.method, exchange.request.path, response.sentence)
+    if exchange.request.method == "OPTIONS":
+        response.headers.extend(_methods(registry.options))
     exchange.respond(response)
+
+
+def _methods(options: Any) -> list[tuple[bytes, bytes]]:
+    """Give the header that every answer to OPTIONS has, unless CORS is left to somebody else."""
+    return [] if options.cors_allowed_origins == [] else [(b"Access-Control-Allow-Methods", b"OPTIONS, GET, POST")]
 
 
 def _revision(request: Any, options: Any) -> int | None:
@@ -174,9 +180,9 @@ def _continue(registry: Registry, exchange: Exchange, sid: str, transport: str) 
         return _refuse(registry, exchange, "not connected", Response.refusal("Not connected"))
     if request.param("EIO") not in (None, str(session.version)):
         return _refuse(registry, exchange, "other version", Response.coded(3, "Bad request"))
-    if transport == "websocket":
-        if exchange.is_upgrade:
-            return _upgrade(registry, exchange, session)
+    if transport == "websocket" and exchange.is_upgrade:
+        return _upgrade(registry, exchange, session)
+    if transport == "websocket" and session.transport == "polling":
         return _refuse(registry, exchange, "no upgrade", Response.refusal("Invalid transport"))
     if session.transport != "polling":
         return _refuse(registry, exchange, "wrong transport", Response.refusal("Unexpected HTTP request"))

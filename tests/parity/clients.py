@@ -103,10 +103,10 @@ class Client:
         try:
             response = await raw.fetch(self.stage.port, "POST", self.url(), self.headers, body.encode())
         except (raw.Reset, TimeoutError) as error:
-            self.write(f"post {type(error).__name__}")
+            self.stage.transcript.add(f"{self.name}.post {type(error).__name__}")
             return None
         if response.status != 200:
-            self.write(f"post {response.status} {response.body.decode()}")
+            self.stage.transcript.add(f"{self.name}.post {response.status} {response.body.decode()}")
         return response
 
     async def emit(self, event: Any, *args: Any, namespace: str = "/", id: int | None = None) -> None:
@@ -134,6 +134,10 @@ class Client:
             self.socket.abort()
 
     # --- listening
+
+    async def begin_poll(self) -> raw.Exchange:
+        """Open a GET and do not wait for its answer."""
+        return await raw.begin(self.stage.port, "GET", self.url(), self.headers)
 
     async def poll(self, timeout: float = raw.TIMEOUT) -> raw.Response | None:
         """Poll once and write down what came."""
