@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from compat import conversations
-from compat.deviations_compat import DEVIATIONS, RULES
 from compat.transcript import Transcript
+from deviations import ruled
+from deviations.applications import APPLICATIONS, RULES
 from wire.live import Server
 
 SCRIPTS: dict[str, Callable[[Transcript], Awaitable[None]]] = {
@@ -47,10 +48,13 @@ async def reference(request: pytest.FixtureRequest, references: dict[str, list[s
 
 
 def with_deviations(name: str, lines: list[str]) -> list[str]:
-    replaced = [new for line in lines for new in DEVIATIONS.get((name, line), ([line], ""))[0]]
-    for rule in RULES:
-        replaced = [rule(line) for line in replaced]
-    return replaced
+    replaced = [new for line in lines for new in _lines_here(name, line)]
+    return ruled(RULES, replaced)
+
+
+def _lines_here(name: str, line: str) -> list[str]:
+    entry = APPLICATIONS.get((name, line))
+    return [line] if entry is None else entry.becomes
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -63,7 +67,7 @@ async def test_the_reference_says_much(reference: tuple[str, list[str]]):
     """A conversation that says nothing would be equal everywhere."""
     name, lines = reference
     assert len(lines) > 20
-    for conversation, line in DEVIATIONS:
+    for conversation, line in APPLICATIONS:
         assert conversation != name or line in lines
     for rule in RULES:
         assert name == "fiddle" or any(rule(line) != line for line in lines)

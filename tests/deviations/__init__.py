@@ -5,7 +5,7 @@ python-socketio ("defect 12", see docs/defects.md) or a sentence. A difference w
 does an entry that does not differ any more.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 
@@ -19,17 +19,15 @@ class Deviation(NamedTuple):
 Rule = Callable[[str], str]
 
 
-def with_deviations(
-    table: Mapping[tuple[str, str], Deviation], rules: Iterable[Rule], name: str, lines: list[str]
-) -> list[str]:
-    """Give the lines of a transcript as they are here: each line's own entry first, then the rules."""
-    changed: list[str] = []
-    for line in lines:
-        entry = table.get((name, line))
-        if entry is not None:
-            changed += entry.becomes
-            continue
-        for rule in rules:
-            line = rule(line)
-        changed.append(line)
-    return changed
+def differs(part: dict[str, Deviation], decision: str, transcript: str, *names: str) -> None:
+    """Enter scenarios that have the same transcript here, for the same reason."""
+    for name in names:
+        assert name not in part, f"two entries for {name}"
+        part[name] = Deviation(transcript.strip("\n").split("\n"), decision)
+
+
+def ruled(rules: Iterable[Rule], lines: list[str]) -> list[str]:
+    """Give lines as the rules change them."""
+    for rule in rules:
+        lines = [rule(line) for line in lines]
+    return lines

@@ -1,4 +1,4 @@
-"""Prints where scenarios differ: `cd tests && python -m parity [-v] [part of a name …]`."""
+"""Prints where scenarios differ: `cd tests && python -m parity [-v] [part of a name …]`; `--here`: what they are here."""
 
 import difflib
 import sys
@@ -11,8 +11,12 @@ from parity.scenario import SCENARIOS
 
 def main(*words: str) -> None:
     verbose = "-v" in words
-    parts = [word for word in words if word != "-v"]
+    parts = [word for word in words if not word.startswith("-")]
     names = [name for name in SCENARIOS if not parts or any(part in name for part in parts)]
+    if "--here" in words:
+        for name in names:
+            print(f"=== {name}", *transcript_of(name, "native"), sep="\n")
+        return
     different = 0
     for name in names:
         started = time.monotonic()

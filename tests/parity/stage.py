@@ -19,6 +19,8 @@ from parity.clients import Client
 from wire import raw
 
 LOGGERS = ("socketio.server", "engineio.server", "asyncio", "uvicorn.error")
+# Headers that nearly every answer has, as transcripts show them.
+SHORT = {"access-control-allow-credentials: true": "+credentials", "access-control-allow": "allow", "content-type: ": ""}
 QUIET = 3  # turns without a line after which a scene is over
 TURN = 0.003  # s
 
@@ -130,8 +132,11 @@ class Stage:
 
     def write_response(self, line: str, response: raw.Response) -> None:
         kept = {name: value for name, value in response.headers.items() if name not in HOST_HEADERS}
+        shown_headers = "; ".join(f"{name}: {value}" for name, value in sorted(kept.items()))
+        for long, short in SHORT.items():
+            shown_headers = shown_headers.replace(long, short)
         body = response.body.decode("utf-8", "backslashreplace")
-        self.transcript.add(f"{line} {response.status} {dict(sorted(kept.items()))} {canonical(body)}")
+        self.transcript.add(f"{line} {response.status} [{shown_headers}] {canonical(body)}")
 
     # --- what is written down
 

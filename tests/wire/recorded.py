@@ -1,13 +1,13 @@
 """The recorded conversations, as they were and as this server is meant to answer them.
 
-May import: `deviations_wire`. Reads `tests/vectors`; never opens a socket.
+May import: the table of deviations. Reads `tests/vectors`; never opens a socket.
 """
 
 import copy
 import json
 from typing import Any
 
-from wire.deviations_wire import HTTP, HTTP_RULES, SESSIONS
+from deviations.wire import HTTP, HTTP_RULES, SESSIONS
 from wire.live import TESTS
 
 Json = dict[str, Any]
@@ -22,7 +22,8 @@ def load(name: str) -> dict[str, Json]:
 def expected_exchange(vector: Json) -> list[Json]:
     """Give the steps of an HTTP exchange with this server's answers: the rules first, then the vector's own entry."""
     steps = copy.deepcopy(vector["steps"])
-    own = HTTP.get(vector["id"], {"expect": {}})["expect"]
+    entry = HTTP.get(vector["id"])
+    own = {} if entry is None else entry.becomes
     for index, step in enumerate(steps):
         for rule in HTTP_RULES:
             _merge(step["response"], rule(step["request"], step["response"]) or {})
@@ -43,7 +44,8 @@ def expected_session(vector: Json, wire: str) -> list[Json]:
     """Give the steps of a WebSocket session with this server's answers."""
     steps = list(vector["steps"])
     if (deviation := SESSIONS.get(vector["id"])) is not None:
-        steps[deviation["start"] :] = deviation["steps"]
+        start, steps_here = deviation.becomes
+        steps[start:] = steps_here
     return [_without_no_code(step) for step in steps] if wire == "asgi" else steps
 
 

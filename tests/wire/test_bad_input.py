@@ -12,7 +12,7 @@ import pytest
 
 from wire import raw
 from wire.conftest import ServerFor
-from wire.deviations_wire import BAD_REQUEST, UNSUPPORTED, refusal
+from deviations.wire import BAD_REQUEST, UNSUPPORTED, refusal
 from wire.live import REFERENCE, Server
 from wire.replay import replay_http
 from wire.sessions import Client, after, is_closed

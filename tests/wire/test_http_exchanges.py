@@ -6,7 +6,7 @@ May import: the conversation drivers. Source: Engine.IO protocols 3 and 4, recor
 import pytest
 
 from wire.conftest import ServerFor
-from wire.deviations_wire import HTTP, HTTP_RULES
+from deviations.wire import HTTP, HTTP_RULES
 from wire.recorded import expected_exchange, load
 from wire.replay import replay_http
 

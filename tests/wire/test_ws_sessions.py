@@ -7,7 +7,7 @@ servers.
 import pytest
 
 from wire.conftest import ServerFor
-from wire.deviations_wire import SESSIONS
+from deviations.wire import SESSIONS
 from wire.recorded import expected_session, load
 from wire.replay import replay_websocket
 

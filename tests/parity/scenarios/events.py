@@ -391,7 +391,7 @@ def busy_server(stage: Stage, **options: Any) -> Any:
     async def slow(sid: str, turns: int) -> int:
         stage.note("begins", turns)
         for _ in range(turns):
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.004)
         stage.note("ends", turns)
         return turns
 
@@ -408,7 +408,8 @@ async def order_of_events(stage: Stage, async_handlers: bool) -> None:
     sio = busy_server(stage, async_handlers=async_handlers)
     await stage.serve(sio)
     ann = await stage.guest("ann")
-    await ann.send('421["slow",12]', '422["slow",1]', '423["plain",3]', '424["slow",5]', '425["plain",5]')
+    await ann.send('421["slow",6]', '422["slow",1]', '423["plain",3]', '424["slow",3]', '425["plain",5]', settle=False)
+    await asyncio.sleep(0.08)
 
 
 @scenario("2.9")

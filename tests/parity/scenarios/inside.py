@@ -169,7 +169,7 @@ async def environ_table(stage: Stage) -> None:
     sio.on("connect", stage.noting("connect"))
     sio.on("E", stage.noting("E", returns=1))
     await stage.serve(sio)
-    ann, bob = await stage.guest("ann"), await stage.poller("bob")
+    ann, bob = await stage.guest("ann"), await stage.guest("bob")
     stage.note("table", isinstance(sio.environ, dict), list(sio.environ) == [ann.eio_sid, bob.eio_sid], len(sio.environ))
     stage.note("values", [environ["REQUEST_METHOD"] for environ in sio.environ.values()], bob.eio_sid in sio.environ)
     stage.note("same", sio.environ[ann.eio_sid] is sio.get_environ(ann.sid))
@@ -178,7 +178,7 @@ async def environ_table(stage: Stage) -> None:
     del sio.environ[bob.eio_sid]
     stage.note("deleted", sio.get_environ(bob.sid), len(sio.environ))
     await bob.ask("E")
-    await bob.post("1")
+    await bob.leave()
     await ann.leave()
     stage.note("empty", dict(sio.environ))
 

@@ -294,7 +294,8 @@ async def a_stray_pong(stage: Stage) -> None:
 
 @scenario("2.18")
 async def ping_timeout_over_websocket(stage: Stage) -> None:
-    sio = watched_server(stage, ping_interval=0.05, ping_timeout=0.05)
+    """Without the monitor, which races with the reader's own timeout in the reference."""
+    sio = watched_server(stage, ping_interval=0.05, ping_timeout=0.05, monitor_clients=False)
     await stage.serve(sio)
     await stage.guest("ann", pongs=False)
     await asyncio.sleep(0.3)

@@ -20,7 +20,8 @@ async def an_upgrade(stage: Stage) -> None:
     await stage.settle()
     await stage.http("GET", ann.url())
     opened = await raw.open_websocket(stage.port, ann.url("websocket"))
-    stage.note("second", opened.status if isinstance(opened, raw.Response) else await opened.receive())
+    answer = opened.status if isinstance(opened, raw.Response) else " ".join(map(str, await opened.receive()))
+    stage.transcript.add(f"server second {answer}")
 
 
 @scenario("2.19")

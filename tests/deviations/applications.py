@@ -1,11 +1,10 @@
-"""Where the transcript differs from python-socketio's on purpose: the lines that change, what they become, and why.
+"""Lines of the example applications' transcripts that differ on purpose: (conversation, line) -> the lines here.
 
-May import: nothing. An entry whose line does not occur fails, and so does a difference without an entry.
+May import: the shape. An entry whose line does not occur fails, and so does a difference without an entry.
 """
 
-from collections.abc import Callable
-
-HELD_BACK = "What a connect handler emits to its own client is held until CONNECT has been written."
+from deviations import Deviation, Rule
+from deviations.decisions import HELD_BACK, SUITE_METHOD
 
 
 def vary(line: str) -> str:
@@ -16,23 +15,22 @@ def vary(line: str) -> str:
     return f'{head}, "vary": "Origin"{mark}{body}'
 
 
-RULES: dict[Callable[[str], str], str] = {vary: str(vary.__doc__)}
+RULES: dict[Rule, str] = {vary: str(vary.__doc__)}
 
-# (conversation, line of python-socketio) -> (the lines here, reason)
-DEVIATIONS: dict[tuple[str, str], tuple[list[str], str]] = {}
+APPLICATIONS: dict[tuple[str, str], Deviation] = {}
 
 PUT = "http PUT /socket.io/?EIO=4&transport=polling "
 CORS = '{"access-control-allow-credentials": "true", "content-type": '
-DEVIATIONS["rooms", f'{PUT}[405, {CORS}"text/plain"}}, "Method Not Found"]'] = (
+APPLICATIONS["rooms", f'{PUT}[405, {CORS}"text/plain"}}, "Method Not Found"]'] = Deviation(
     [PUT + f'[400, {CORS}"application/json"}}, ' + r'"{\"code\":2,\"message\":\"Bad handshake method\"}"]'],
-    "The official suites expect 400 for any other method without a session.",
+    SUITE_METHOD,
 )
 
 
 def comes_first(conversation: str, line: str, others: str) -> None:
     """Enter that a client hears `line` before `others`, and not after it."""
-    DEVIATIONS[conversation, others] = ([line, others], HELD_BACK)
-    DEVIATIONS[conversation, line] = ([], HELD_BACK)
+    APPLICATIONS[conversation, others] = Deviation([line, others], HELD_BACK)
+    APPLICATIONS[conversation, line] = Deviation([], HELD_BACK)
 
 
 comes_first("rooms", 'ann connected / []', 'ann got my response [{"data": "Connected", "from": "ann"}]')
