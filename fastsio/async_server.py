@@ -441,9 +441,9 @@ class AsyncServer:
         """
         hosts.attach(self.eio, app, socketio_path, announcer(self.logger, "Socket.IO"))
 
-    async def handle_request(self, *args: Any) -> Any:
+    async def handle_request(self, *args: Any, **kwargs: Any) -> Any:
         """Serve one ASGI scope `(scope, receive, send)`, one request of aiohttp or Sanic, or one handler of Tornado."""
-        return await self.eio.handle_request(*args)
+        return await self.eio.handle_request(*args, **kwargs)
 
     def start_background_task(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
         """Run a coroutine function as a task. Keep the task, or it may be collected."""

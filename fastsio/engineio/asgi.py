@@ -72,7 +72,7 @@ class ASGIApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._lifespan(scope, receive, send)
+            await self.lifespan(scope, receive, send)
         elif scope["type"] in ("http", "websocket") and self._is_ours(scope):
             await self.engineio_server.handle_request(scope, receive, send)
         elif scope["type"] == "http" and (found := existing_file(scope["path"], self.static_files)):
@@ -80,7 +80,7 @@ class ASGIApp:
         elif self.other_asgi_app is not None:
             await self.other_asgi_app(scope, receive, send)
         else:
-            await self.not_found(scope, receive, send)
+            await self.not_found(receive, send, scope)
 
     def native_route(self) -> tuple[Any, str] | None:
         """Give (registry, path) when the native wire may serve the path itself, None when it must not."""
@@ -100,21 +100,22 @@ class ASGIApp:
             self.announce(root)
         return (scope["path"] + "/").startswith(mounted.starts)
 
-    async def serve_static_file(self, found: dict[str, str], receive: Receive, send: Send) -> None:
+    async def serve_static_file(self, static_file: dict[str, str], receive: Receive, send: Send) -> None:
         """Answer with a file."""
-        with open(found["filename"], "rb") as file:
+        with open(static_file["filename"], "rb") as file:
             body = file.read()
-        await _respond(send, 200, found["content_type"], body)
+        await _respond(send, 200, static_file["content_type"], body)
 
-    async def not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def not_found(self, receive: Receive, send: Send, scope: Scope | None = None) -> None:
         """Answer that there is nothing here."""
-        if scope["type"] == "websocket":
+        if scope is not None and scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1000})
         else:
             await _respond(send, 404, "text/plain", b"Not Found")
 
-    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the hooks, or let the other application see the whole protocol."""
         self.announce(scope.get("root_path") or "")
 
         async def receive_and_drain() -> dict[str, Any]:

@@ -6,6 +6,7 @@ May import: nothing.
 import functools
 import json
 from json import JSONDecodeError, dump, dumps
+from typing import Any
 
 __all__ = ["JSONDecodeError", "dump", "dumps", "load", "loads"]
 
@@ -19,4 +20,8 @@ def _bounded_integer(digits: str) -> int:
 
 
 load = functools.partial(json.load, parse_int=_bounded_integer)
-loads = functools.partial(json.loads, parse_int=_bounded_integer)
+
+
+def loads(*args: Any, **kwargs: Any) -> Any:
+    """Read JSON; `parse_int` may still be given."""
+    return json.loads(*args, **({"parse_int": _bounded_integer} | kwargs))

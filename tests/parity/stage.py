@@ -22,7 +22,7 @@ LOGGERS = ("socketio.server", "engineio.server", "asyncio", "uvicorn.error")
 # Headers that nearly every answer has, as transcripts show them.
 SHORT = {"access-control-allow-credentials: true": "+credentials", "access-control-allow": "allow", "content-type: ": ""}
 QUIET = 3  # turns without a line after which a scene is over
-TURN = 0.003  # s
+TURN = 0.002  # s
 
 
 class Wire(NamedTuple):
@@ -167,7 +167,6 @@ class Stage:
 
     def logs(self, level: int = logging.WARNING) -> None:
         """Write down which loggers spoke since the last time, how loudly, and whether with a traceback."""
-        gc.collect()
         for record in self.records:
             if record.levelno >= level and record.name in LOGGERS[:2]:
                 error = f" {record.exc_info[0].__name__}" if record.exc_info and record.exc_info[0] else ""
@@ -176,7 +175,7 @@ class Stage:
 
     def faults(self) -> None:
         """Write down the exceptions that became visible: in a log or in the loop's exception handler."""
-        gc.collect()
+        gc.collect(1)
         found = [record.exc_info[1] for record in self.records if record.exc_info]
         found += [context["exception"] for context in self.loop_errors if "exception" in context]
         for error in found:

@@ -53,6 +53,7 @@ async def connect_handler_with_auth(stage: Stage, shape: str) -> None:
     sio.on("connect", shapes(stage)[shape])
     await stage.serve(sio)
     await stage.guest("ann", auth={"a": 1})
+    stage.faults()
 
 
 @scenario("2.4", AUTHS)
