@@ -4,7 +4,6 @@ May import: nothing. A defect of python-socketio is cited as "defect N" instead,
 """
 
 UNDECODABLE = "Undecodable bytes end the session; over polling the POST is answered 400."
-CHECKED_FIRST = "defect 25"
 HELD_BACK = "What is emitted to a client whose connect handler still runs is held, and flushed right after CONNECT."
 MISPLACED = (
     "An event before any CONNECT or for a namespace never asked for, and a second CONNECT, close the connection."
@@ -29,7 +28,6 @@ EXACT = "Integers are exact both ways, of any length that fits a message."
 OWN_ORDER = "A client's rooms are listed in the order in which it entered them."
 ACKS_ARE_READ = "Acknowledgements are read while a handler or callback waits, so that `call` gets its answer."
 OPEN_IS_PLAIN = "The OPEN packet is written by the server itself, from numbers and plain text."
-MSGPACK_ORDER = "MessagePack maps have the key order of the official parser; readers look for keys."
 SAYS_WHAT_EXISTS = "A wrong option is a ValueError that says what exists."
 SVG = "Browsers show an SVG only under its own content type."
 TWICE = "Shutting down twice is nothing special; python-engineio awaits None."

@@ -3,26 +3,7 @@
 May import: nothing. An entry that does not fail any more fails the tests.
 """
 
-PARITY_NOT_YET: set[str] = {
-    "a_logger_of_the_application",
-    "a_manager_with_its_own_methods",
-    "a_packet_class_of_the_application",
-    "a_packet_class_without_binary_events",
-    "attributes_of_a_new_server",
-    "coroutine_functions",
-    "engine_packets",
-    "environ_keys/polling",
-    "environ_keys/websocket",
-    "environ_table",
-    "ids",
-    "input_injected",
-    "json_of_the_packet_class",
-    "output_captured",
-    "packets",
-    "pings_and_pongs",
-    "sockets",
-    "the_manager_by_hand",
-}
+PARITY_NOT_YET: set[str] = set()
 # A path stands for everything below it, too.
 SIGNATURES_NOT_YET: set[str] = {
     "engineio.AsyncServer",
@@ -31,42 +12,31 @@ SIGNATURES_NOT_YET: set[str] = {
     "engineio.async_server.AsyncServer.attach",
     "engineio.async_server.AsyncServer.compression_methods",
     "engineio.async_server.AsyncServer.handle_request",
-    "engineio.async_server.AsyncServer.send_packet",
     "engineio.async_server.AsyncServer.sequence_number",
     "engineio.async_server.AsyncServer.valid_transports",
-    "engineio.async_socket",
+    "engineio.async_socket.AsyncSocket._websocket_handler",
+    "engineio.async_socket.AsyncSocket.upgrade_protocols",
     "engineio.base_server",
-    "engineio.packet",
-    "engineio.payload.Payload.decode",
-    "engineio.payload.Payload.encode",
     "socketio.AsyncAioPikaManager",
     "socketio.AsyncNamespace",
     "socketio.AsyncRedisManager",
     "socketio.AsyncServer",
     "socketio.async_admin",
     "socketio.async_aiopika_manager",
-    "socketio.async_manager.AsyncManager.connect",
-    "socketio.async_manager.AsyncManager.pre_connect",
     "socketio.async_pubsub_manager",
     "socketio.async_redis_manager",
-    "socketio.async_server.AsyncServer._handle_eio_connect",
-    "socketio.async_server.AsyncServer._handle_eio_message",
-    "socketio.async_server.AsyncServer._send_eio_packet",
-    "socketio.async_server.AsyncServer._send_packet",
     "socketio.async_server.AsyncServer.attach",
     "socketio.async_server.AsyncServer.instrument",
-    "socketio.base_manager.BaseManager.connect",
-    "socketio.base_manager.BaseManager.pre_connect",
     "socketio.base_namespace",
     "socketio.base_server",
-    "socketio.msgpack_packet",
-    "socketio.packet",
     "socketio.redis_manager",
 }
 # The same, but of the name alone: a base class or the constructor is not as it will be.
 CLASSES_NOT_YET: set[str] = {
     "engineio.async_server.AsyncServer",
-    "engineio.payload.Payload",
+    "engineio.async_socket.AsyncSocket",
     "socketio.async_namespace.AsyncNamespace",
     "socketio.async_server.AsyncServer",
 }
+# Defects whose test comes with a feature that is still being built.
+DEFECTS_NOT_YET: set[int] = {7, 8, 35}

@@ -198,6 +198,29 @@ server E '$1'
 
 differs(
     PART,
+    "defect 23",
+    """
+ann.post 400 "Bad Request"
+http GET /socket.io/?EIO=4&transport=polling&j=3 200 [+credentials; text/javascript; charset=UTF-8; x-content-type-options: nosniff] ___eio[3]("0{\\"sid\\":\\"$1\\",\\"upgrades\\":[\\"websocket\\"],\\"pingInterval\\":25000,\\"pingTimeout\\":20000,\\"maxPayload\\":1000000}");
+server content type 'text/plain'
+server JavaScript reads raises JSONDecodeError('Expecting value: line 1 column 1 (char 0)',)
+""",
+    "jsonp_answers",
+)
+
+differs(
+    PART,
+    "defect 31",
+    """
+http GET /socket.io/?EIO=4&transport=polling&sid=unknown 400 [+credentials; allow-origin: https://127.0.0.1; text/plain; vary: Origin] "Invalid session unknown"
+http GET /socket.io/?EIO=4&transport=polling&sid=unknown 400 [+credentials; text/plain] "http://127.0.0.1 is not an accepted origin."
+http GET /socket.io/?EIO=4&transport=polling&sid=unknown 400 [+credentials; text/plain] "https://evil.example is not an accepted origin."
+""",
+    "same_origin_over_tls",
+)
+
+differs(
+    PART,
     "defect 27",
     """
 ann < 40{"sid":"$1"}

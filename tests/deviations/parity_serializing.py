@@ -4,7 +4,7 @@ May import: the shape. Transcripts are printed by `python -m parity --here <name
 """
 
 from deviations import Deviation, differs
-from deviations.decisions import JS_NUMBERS, MSGPACK_ORDER, OPEN_IS_PLAIN, SAYS_WHAT_EXISTS, SUPERSET, SURROGATES, UNDECODABLE
+from deviations.decisions import JS_NUMBERS, OPEN_IS_PLAIN, SAYS_WHAT_EXISTS, SUPERSET, SURROGATES, UNDECODABLE
 
 PART: dict[str, Deviation] = {}
 
@@ -110,27 +110,9 @@ server dumps ['G', {'_placeholder': True, 'num': 0}], ['separators']
 
 differs(
     PART,
-    MSGPACK_ORDER,
-    """
-ann unpacked {'type': 0, 'nsp': '/', 'data': {'sid': '$1'}}
-server connect '$1', environ, {'token': 1}
-ann unpacked {'type': 3, 'nsp': '/', 'data': [{'a': b'\\x02', 'n': 1099511627776}], 'id': 7}
-server E '$1', b'\\x01', {'x': [1.5, None]}
-server E '$1'
-ann unpacked {'type': 2, 'nsp': '/', 'data': ['news', b'\\x01', 'text', {'deep': [b'\\x02']}]}
-ann unpacked {'type': 2, 'nsp': '/', 'data': ['question'], 'id': 1}
-server callback 1, b'\\x03'
-server gone {}
-""",
-    "message_pack/websocket",
-    "message_pack/polling",
-)
-
-differs(
-    PART,
     SAYS_WHAT_EXISTS,
     """
-server server raises ValueError("serializer='pickle'; choose 'default' or 'msgpack'",)
+server server raises ValueError("serializer='pickle'; choose 'default', 'msgpack' or a packet class",)
 """,
     "serializers_that_do_not_exist/pickle",
 )
@@ -139,7 +121,7 @@ differs(
     PART,
     SAYS_WHAT_EXISTS,
     """
-server server raises ValueError("serializer='cbor'; choose 'default' or 'msgpack'",)
+server server raises ValueError("serializer='cbor'; choose 'default', 'msgpack' or a packet class",)
 """,
     "serializers_that_do_not_exist/cbor",
 )

@@ -166,21 +166,21 @@ SESSIONS: dict[str, Deviation] = {
         decision="The packet `1` ends the session on both transports.",
         becomes=(2, [{"server": {"close": 1005}}]),
     ),
-    "engine4/server-close": Deviation(decision=SERVER_CLOSE, "start": 2, "steps": CLOSED_BY_SERVER),
-    "engine4/ping-timeout": Deviation(decision=PING_TIMEOUT, "start": 2, "steps": TIMED_OUT),
-    "engine3/ping-timeout": Deviation(decision=PING_TIMEOUT, "start": 1, "steps": TIMED_OUT),
-    "engine3/data-does-not-extend": Deviation(decision=PING_TIMEOUT, "start": 5, "steps": TIMED_OUT),
+    "engine4/server-close": Deviation(decision=SERVER_CLOSE, becomes=(2, CLOSED_BY_SERVER)),
+    "engine4/ping-timeout": Deviation(decision=PING_TIMEOUT, becomes=(2, TIMED_OUT)),
+    "engine3/ping-timeout": Deviation(decision=PING_TIMEOUT, becomes=(1, TIMED_OUT)),
+    "engine3/data-does-not-extend": Deviation(decision=PING_TIMEOUT, becomes=(5, TIMED_OUT)),
     "engine3/client-pong": Deviation(
         decision=HTTP["eio3/pong-from-client"].decision,
         becomes=(2, [{"client": {"text": "4a"}}, {"server": {"text": "4a"}}, {"client": {"close": True}}]),
     ),
-    "engine/unknown-sid": Deviation(decision=AS_PYTHON, "start": 0, "steps": refused("Invalid session nope")),
-    "engine/unknown-transport": Deviation(decision=AS_PYTHON, "start": 0, "steps": refused("Invalid transport")),
+    "engine/unknown-sid": Deviation(decision=AS_PYTHON, becomes=(0, refused("Invalid session nope"))),
+    "engine/unknown-transport": Deviation(decision=AS_PYTHON, becomes=(0, refused("Invalid transport"))),
     "engine/eio3-refused": Deviation(
         decision="A revision that is not served is refused before the WebSocket is granted, so clients can read why.",
         becomes=(0, refused(UNSUPPORTED)),
     ),
-    "engine/denied": Deviation(decision=REFUSED, "start": 0, "steps": refused("no way", 401, "application/json")),
+    "engine/denied": Deviation(decision=REFUSED, becomes=(0, refused("no way", 401, "application/json"))),
     "sio5/connect-nsp-query-is-literal": Deviation(
         decision="A query is cut from the namespace, as in python-socketio.",
         becomes=(2, [
@@ -199,7 +199,9 @@ SESSIONS: dict[str, Deviation] = {
     ),
     "sio5/malformed-empty-array": Deviation(decision=NAMELESS, becomes=(5, ALIVE)),
     "sio5/malformed-reserved-event": Deviation(decision=NAMELESS, becomes=(5, ALIVE)),
-    "sio5/client-connect-error": Deviation(decision=DROPPED, "start": 5, "steps": ALIVE),
+    "sio5/malformed-empty-array": Deviation(decision=NAMELESS, becomes=(5, ALIVE)),
+    "sio5/malformed-reserved-event": Deviation(decision=NAMELESS, becomes=(5, ALIVE)),
+    "sio5/client-connect-error": Deviation(decision=DROPPED, becomes=(5, ALIVE)),
     "sio5/disconnect-then-event": Deviation(
         decision=RACE,
         becomes=(6, [

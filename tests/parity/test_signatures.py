@@ -151,7 +151,7 @@ def unwrapped(thing: Any) -> Any:
 
 def differences_of_classes(reference: type, found: Any) -> Iterator[str]:
     if not inspect.isclass(found):
-        yield f"not a class: {found!r}"
+        yield f"not a class: {type(found).__name__} {getattr(found, '__name__', '')}"
         return
     ancestors = {cls.__name__ for cls in found.__mro__}
     if missing := [cls.__name__ for cls in reference.__mro__[1:] if cls.__name__ not in ancestors]:

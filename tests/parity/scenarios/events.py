@@ -384,16 +384,16 @@ async def a_callback_raises(stage: Stage) -> None:
 # --- order (2.9)
 
 
-def busy_server(stage: Stage, **options: Any) -> Any:
+def busy_server(stage: Stage, gates: dict[int, asyncio.Event], **options: Any) -> Any:
+    """Give a server whose slow events wait until their gate is opened."""
     sio = stage.server(**options)
 
     @sio.event
-    async def slow(sid: str, turns: int) -> int:
-        stage.note("begins", turns)
-        for _ in range(turns):
-            await asyncio.sleep(0.004)
-        stage.note("ends", turns)
-        return turns
+    async def slow(sid: str, number: int) -> int:
+        stage.note("begins", number)
+        await gates[number].wait()
+        stage.note("ends", number)
+        return number
 
     @sio.event
     def plain(sid: str, number: int) -> int:
@@ -405,16 +405,19 @@ def busy_server(stage: Stage, **options: Any) -> Any:
 
 @scenario("2.9", {"async_handlers": True, "inline": False})
 async def order_of_events(stage: Stage, async_handlers: bool) -> None:
-    sio = busy_server(stage, async_handlers=async_handlers)
+    gates = {number: asyncio.Event() for number in (1, 2, 4)}
+    sio = busy_server(stage, gates, async_handlers=async_handlers)
     await stage.serve(sio)
     ann = await stage.guest("ann")
-    await ann.send('421["slow",6]', '422["slow",1]', '423["plain",3]', '424["slow",3]', '425["plain",5]', settle=False)
-    await asyncio.sleep(0.08)
+    await ann.send('421["slow",1]', '422["slow",2]', '423["plain",3]', '424["slow",4]', '425["plain",5]')
+    for number in (2, 4, 1):
+        gates[number].set()
+        await stage.settle()
 
 
 @scenario("2.9")
 async def order_of_one_post(stage: Stage) -> None:
-    sio = busy_server(stage)
+    sio = busy_server(stage, {})
     await stage.serve(sio)
     ann = await stage.poller("ann")
     await ann.send('421["plain",1]', '422["plain",2]', '423["plain",3]')

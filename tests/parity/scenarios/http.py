@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import json
+import re
 import warnings
 import zlib
 from typing import Any
@@ -151,6 +153,50 @@ async def a_chunked_post(stage: Stage) -> None:
     exchange = await raw.open_exchange(stage.port, head.encode() + b'7\r\n42["E"]\r\n0\r\n\r\n')
     stage.write_response("http POST", await exchange.response())
     await stage.settle()
+
+
+@scenario("3.7")
+async def a_post_in_pieces(stage: Stage) -> None:
+    """A body that comes in several segments is read whole."""
+    await served(stage)
+    ann = await joined(stage)
+    body = b'421["E","' + b"x" * 300 + b'"]'
+    exchange = await raw.begin(stage.port, "POST", ann.url(), {}, body[:100], missing=len(body) - 100)
+    for start in (100, 200):
+        await asyncio.sleep(0.005)
+        await exchange.send(body[start : start + 100] if start == 100 else body[start:])
+    stage.write_response("http POST", await exchange.response())
+    await ann.poll()
+
+
+@scenario("3.2")
+async def jsonp_answers(stage: Stage) -> None:
+    """Text that JavaScript must read back, in a script; `jsonp` is an option that the reference does not know."""
+    sio = await served(stage, jsonp=True)
+    handshake = await stage.http("GET", f"{POLL}&j=3")
+    ann = stage.client("ann")
+    ann.eio_sid = re.findall(r'sid\\":\\"([\w-]+)', handshake.body.decode())[0]
+    await ann.post("40")
+    await raw.fetch(stage.port, "GET", f"{ann.url()}&j=3")
+    await sio.emit("E", 'quote " backslash \\ line\n </script>')
+    response = await raw.fetch(stage.port, "GET", f"{ann.url()}&j=3")
+    stage.note("content type", response.headers["content-type"])
+    text = response.body.decode().removeprefix("___eio[3](").removesuffix(");")
+    await stage.outcome("JavaScript reads", lambda: json.loads(json.loads(text)[2:]))
+
+
+@scenario("3.3")
+async def same_origin_over_tls(stage: Stage) -> None:
+    """A host that ends TLS itself says so in the scope."""
+    sio = stage.server()
+    app = stage.socketio.ASGIApp(sio)
+
+    async def over_tls(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope | {"scheme": "https"}, receive, send)
+
+    await stage.serve(over_tls)
+    for origin in ("https://127.0.0.1", "http://127.0.0.1", "https://evil.example"):
+        await stage.http("GET", f"{POLL}&sid=unknown", {"Origin": origin})
 
 
 @scenario("3.2")
@@ -489,7 +535,7 @@ async def first_frame_of_a_websocket(stage: Stage) -> None:
     await served(stage)
     socket = await raw.websocket(stage.port, f"{EIO}&transport=websocket")
     kind, text = await socket.receive()
-    stage.note("open", kind, sorted(__import__("json").loads(str(text)[1:]).items()))
+    stage.note("open", kind, sorted(json.loads(str(text)[1:]).items()))
 
 
 REFUSED_WEBSOCKETS = {
