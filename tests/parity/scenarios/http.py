@@ -70,6 +70,26 @@ async def requests(stage: Stage, request: tuple[str, str, dict[str, str]]) -> No
     await stage.http(*request)
 
 
+# Requests that are wrong in two ways: which one is told.
+ORDER: dict[str, tuple[str, str, dict[str, str]]] = {
+    "origin_before_transport": ("GET", f"{EIO}&transport=abc", {"Origin": "http://evil.example"}),
+    "transport_before_revision": ("GET", f"{PATH}?EIO=2&transport=abc", {}),
+    "revision_before_jsonp": ("GET", f"{PATH}?EIO=2&transport=polling&j=abc", {}),
+    "jsonp_before_session": ("GET", f"{POLL}&j=abc&sid=unknown", {}),
+    "jsonp_before_method": ("DELETE", f"{POLL}&j=abc", {}),
+    "transport_before_method": ("DELETE", f"{EIO}&transport=abc", {}),
+    "revision_before_method": ("DELETE", f"{PATH}?EIO=2&transport=polling", {}),
+    "method_before_session": ("DELETE", f"{POLL}&sid=unknown", {}),
+    "session_before_revision": ("GET", f"{PATH}?EIO=2&transport=polling&sid=unknown", {}),
+}
+
+
+@scenario("3.1", ORDER)
+async def order_of_checks(stage: Stage, request: tuple[str, str, dict[str, str]]) -> None:
+    await served(stage)
+    await stage.http(*request)
+
+
 @scenario("3.2")
 async def head(stage: Stage) -> None:
     await served(stage)
@@ -556,7 +576,7 @@ async def refused_websockets(stage: Stage, path: str) -> None:
         stage.note("granted", await opened.receive())
 
 
-@scenario("3.9")
+@scenario("1.5")
 async def transports_option(stage: Stage) -> None:
     sio = await served(stage, transports=["polling"])
     await stage.http("GET", POLL)
