@@ -6,12 +6,12 @@ May import: the conversations. The reference is python-socketio under uvicorn, t
 from collections.abc import Awaitable, Callable
 
 import pytest
-
-from compat import conversations
-from compat.transcript import Transcript
 from deviations import ruled
 from deviations.applications import APPLICATIONS, RULES
 from wire.live import Server
+
+from compat import conversations
+from compat.transcript import Transcript
 
 SCRIPTS: dict[str, Callable[[Transcript], Awaitable[None]]] = {
     "rooms": conversations.rooms,

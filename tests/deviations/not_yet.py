@@ -7,9 +7,6 @@ PARITY_NOT_YET: set[str] = set()
 # A path stands for everything below it, too.
 SIGNATURES_NOT_YET: set[str] = {
     "engineio.AsyncServer",
-    "engineio.async_drivers.aiohttp",
-    "engineio.async_drivers.asgi",
-    "engineio.async_server.AsyncServer.attach",
     "engineio.async_server.AsyncServer.compression_methods",
     "engineio.async_server.AsyncServer.handle_request",
     "engineio.async_server.AsyncServer.sequence_number",
@@ -21,12 +18,9 @@ SIGNATURES_NOT_YET: set[str] = {
     "socketio.AsyncNamespace",
     "socketio.AsyncRedisManager",
     "socketio.AsyncServer",
-    "socketio.async_admin",
     "socketio.async_aiopika_manager",
     "socketio.async_pubsub_manager",
     "socketio.async_redis_manager",
-    "socketio.async_server.AsyncServer.attach",
-    "socketio.async_server.AsyncServer.instrument",
     "socketio.base_namespace",
     "socketio.base_server",
     "socketio.redis_manager",
@@ -39,4 +33,4 @@ CLASSES_NOT_YET: set[str] = {
     "socketio.async_server.AsyncServer",
 }
 # Defects whose test comes with a feature that is still being built.
-DEFECTS_NOT_YET: set[int] = {7, 8, 35}
+DEFECTS_NOT_YET: set[int] = {35}

@@ -6,9 +6,19 @@ compared, the rules are applied to the lines of python-socketio, and a scenario 
 
 import re
 
-from deviations import Deviation, Rule
-from deviations import parity_applications, parity_connecting, parity_emitting, parity_events, parity_http
-from deviations import parity_inside, parity_leaving, parity_serializing, parity_upgrading
+from deviations import (
+    Deviation,
+    Rule,
+    parity_applications,
+    parity_connecting,
+    parity_emitting,
+    parity_events,
+    parity_http,
+    parity_inside,
+    parity_leaving,
+    parity_serializing,
+    parity_upgrading,
+)
 
 PARITY: dict[str, Deviation] = (
     parity_applications.PART

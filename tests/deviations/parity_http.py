@@ -4,7 +4,17 @@ May import: the shape. Transcripts are printed by `python -m parity --here <name
 """
 
 from deviations import Deviation, differs
-from deviations.decisions import AT_ONCE, JSONP_OFF, OVERSIZE, PACKET_LIMIT, READABLE, STRAY, SUITE_METHOD, SUITE_TRANSPORT, VIOLATION
+from deviations.decisions import (
+    AT_ONCE,
+    JSONP_OFF,
+    OVERSIZE,
+    PACKET_LIMIT,
+    READABLE,
+    STRAY,
+    SUITE_METHOD,
+    SUITE_TRANSPORT,
+    VIOLATION,
+)
 
 PART: dict[str, Deviation] = {}
 

@@ -4,7 +4,16 @@ May import: the shape. Transcripts are printed by `python -m parity --here <name
 """
 
 from deviations import Deviation, differs
-from deviations.decisions import CLIENT_PING, EXACT, MISPLACED, PROBE_POLLS, RACES_DROPPED, SECOND_UPGRADE, STRAY, UNDECODABLE
+from deviations.decisions import (
+    CLIENT_PING,
+    EXACT,
+    MISPLACED,
+    PROBE_POLLS,
+    RACES_DROPPED,
+    SECOND_UPGRADE,
+    STRAY,
+    UNDECODABLE,
+)
 
 PART: dict[str, Deviation] = {}
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from parity.run import SCENARIOS
 
 from deviations.index import INDEX
 from deviations.not_yet import DEFECTS_NOT_YET
 from deviations.parity import PARITY
-from parity.run import SCENARIOS
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,7 +65,9 @@ def exists(name: str) -> bool:
         return scenario in SCENARIOS
     path, _, function = name.partition("::")
     file = ROOT / path
-    return file.exists() and re.search(rf"^(async )?def {function}\b", file.read_text(encoding="utf-8"), re.M) is not None
+    return (
+        file.exists() and re.search(rf"^(async )?def {function}\b", file.read_text(encoding="utf-8"), re.M) is not None
+    )
 
 
 @pytest.mark.parametrize("number", DEFECTS)

@@ -199,8 +199,6 @@ SESSIONS: dict[str, Deviation] = {
     ),
     "sio5/malformed-empty-array": Deviation(decision=NAMELESS, becomes=(5, ALIVE)),
     "sio5/malformed-reserved-event": Deviation(decision=NAMELESS, becomes=(5, ALIVE)),
-    "sio5/malformed-empty-array": Deviation(decision=NAMELESS, becomes=(5, ALIVE)),
-    "sio5/malformed-reserved-event": Deviation(decision=NAMELESS, becomes=(5, ALIVE)),
     "sio5/client-connect-error": Deviation(decision=DROPPED, becomes=(5, ALIVE)),
     "sio5/disconnect-then-event": Deviation(
         decision=RACE,

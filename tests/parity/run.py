@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvloop
-
-import parity.scenarios  # noqa: F401 (registers them)
 from deviations import ruled
 from deviations.parity import PARITY, RULES
+
+import parity.scenarios  # noqa: F401 (registers them)
 from parity.scenario import SCENARIOS, Scenario
 from parity.stage import LOGGERS, WIRES, Stage, Wire
 

@@ -13,14 +13,18 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import uvicorn
-
 from compat.transcript import HOST_HEADERS, Transcript, canonical
-from parity.clients import Client
 from wire import raw
+
+from parity.clients import Client
 
 LOGGERS = ("socketio.server", "engineio.server", "asyncio", "uvicorn.error")
 # Headers that nearly every answer has, as transcripts show them.
-SHORT = {"access-control-allow-credentials: true": "+credentials", "access-control-allow": "allow", "content-type: ": ""}
+SHORT = {
+    "access-control-allow-credentials: true": "+credentials",
+    "access-control-allow": "allow",
+    "content-type: ": "",
+}
 QUIET = 3  # turns without a line after which a scene is over
 TURN = 0.002  # s
 
@@ -73,7 +77,13 @@ class Stage:
         """Serve a Socket.IO server, or any ASGI application, on this stage's port."""
         app = server if not hasattr(server, "handle_request") else self._application(server, options)
         config = uvicorn.Config(
-            app, http=self.wire.http, loop="none", lifespan="off", log_config=None, access_log=False, ws="websockets-sansio"
+            app,
+            http=self.wire.http,
+            loop="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            ws="websockets-sansio",
         )
         config.load()
         self._uvicorn = uvicorn.Server(config)
@@ -123,7 +133,9 @@ class Stage:
         """Make a request and write its answer down."""
         data = body.encode() if isinstance(body, str) else body
         try:
-            response = await raw.fetch(self.port, method, path, headers, b"" if method == "POST" and data is None else data)
+            response = await raw.fetch(
+                self.port, method, path, headers, b"" if method == "POST" and data is None else data
+            )
         except (raw.Reset, TimeoutError) as error:
             self.transcript.add(f"http {method} {path} {type(error).__name__}")
             return None

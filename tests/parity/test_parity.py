@@ -1,13 +1,12 @@
 """Every scenario on the native and on the plain ASGI wire: the transcript of python-socketio, but for the deviations."""
 
 import pytest
-
 from deviations import ruled
 from deviations.not_yet import PARITY_NOT_YET
 from deviations.parity import PARITY, RULES
+
 from parity.run import expected, reference, transcript_of
 from parity.scenario import SCENARIOS
-
 
 # Awaitables that the reference never awaits are one of its defects.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")

@@ -10,14 +10,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from deviations.not_yet import CLASSES_NOT_YET, SIGNATURES_NOT_YET
 from deviations.signatures import SIGNATURES
 
 PACKAGES = {"socketio": "fastsio", "engineio": "fastsio.engineio"}
 # Modules that applications import by path (contract 1.3), and what they take from them.
 MODULES: dict[str, tuple[str, ...]] = {
-    "socketio": ("ASGIApp", "AsyncAioPikaManager", "AsyncManager", "AsyncNamespace", "AsyncRedisManager", "AsyncServer"),
+    "socketio": (
+        "ASGIApp",
+        "AsyncAioPikaManager",
+        "AsyncManager",
+        "AsyncNamespace",
+        "AsyncRedisManager",
+        "AsyncServer",
+    ),
     "socketio.asgi": ("ASGIApp",),
     "socketio.async_admin": ("EventBuffer", "InstrumentedAsyncServer"),
     "socketio.async_aiopika_manager": ("AsyncAioPikaManager",),
@@ -30,7 +36,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "socketio.base_namespace": ("BaseNamespace", "BaseServerNamespace"),
     "socketio.base_server": ("BaseServer",),
     "socketio.exceptions": (
-        "BadNamespaceError", "ConnectionError", "ConnectionRefusedError", "DisconnectedError", "SocketIOError", "TimeoutError",
+        "BadNamespaceError",
+        "ConnectionError",
+        "ConnectionRefusedError",
+        "DisconnectedError",
+        "SocketIOError",
+        "TimeoutError",
     ),
     "socketio.msgpack_packet": ("MsgPackPacket",),
     "socketio.packet": ("Packet",),
@@ -42,7 +53,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "engineio.async_socket": ("AsyncSocket",),
     "engineio.base_server": ("BaseServer",),
     "engineio.exceptions": (
-        "ConnectionError", "ContentTooLongError", "EngineIOError", "QueueEmpty", "SocketIsClosedError", "UnknownPacketError",
+        "ConnectionError",
+        "ContentTooLongError",
+        "EngineIOError",
+        "QueueEmpty",
+        "SocketIsClosedError",
+        "UnknownPacketError",
     ),
     "engineio.json": ("dumps", "loads"),
     "engineio.packet": ("Packet",),
@@ -52,7 +68,11 @@ MODULES: dict[str, tuple[str, ...]] = {
 # Names with an underscore that applications call, override or replace (contract 5).
 PRIVATE = {
     "socketio.async_server.AsyncServer": (
-        "_engineio_server_class", "_handle_eio_connect", "_handle_eio_message", "_send_eio_packet", "_send_packet",
+        "_engineio_server_class",
+        "_handle_eio_connect",
+        "_handle_eio_message",
+        "_send_eio_packet",
+        "_send_packet",
         "_trigger_event",
     ),
     "socketio.async_namespace.AsyncNamespace": ("_set_server",),

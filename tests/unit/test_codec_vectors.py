@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deviations.vectors import CODEC
 
 from fastsio._codec import (
     PacketDecoder,
@@ -23,7 +24,6 @@ from fastsio._codec import (
 )
 from fastsio.errors import ProtocolError
 from fastsio.serial import Json
-from deviations.vectors import CODEC
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 TYPES = ["open", "close", "ping", "pong", "message", "upgrade", "noop"]

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from deviations.wire import BAD_REQUEST, UNSUPPORTED, refusal
 
 from wire import raw
 from wire.conftest import ServerFor
-from deviations.wire import BAD_REQUEST, UNSUPPORTED, refusal
 from wire.live import REFERENCE, Server
 from wire.replay import replay_http
 from wire.sessions import Client, after, is_closed

@@ -5,9 +5,9 @@ servers.
 """
 
 import pytest
+from deviations.wire import SESSIONS
 
 from wire.conftest import ServerFor
-from deviations.wire import SESSIONS
 from wire.recorded import expected_session, load
 from wire.replay import replay_websocket
 

@@ -1,16 +1,14 @@
-"""The HTTP endpoint (contract 3.1 to 3.8): every answer, with its headers; CORS, cookies, compression, limits."""
+"""The HTTP endpoint (contract 3.1, 3.2): every answer, with its headers."""
 
 import asyncio
-import gzip
 import json
 import re
-import warnings
-import zlib
 from typing import Any
+
+from wire import raw
 
 from parity.scenario import scenario
 from parity.stage import Stage
-from wire import raw
 
 PATH = "/socket.io/"
 EIO = f"{PATH}?EIO=4"
@@ -46,7 +44,9 @@ REQUESTS: dict[str, tuple[str, str, dict[str, str]]] = {
     "8_options": ("OPTIONS", POLL, {}),
     "8_options_of_a_session": ("OPTIONS", f"{POLL}&sid=unknown", {}),
     "8_options_with_origin": (
-        "OPTIONS", POLL, {"Origin": "http://127.0.0.1", "Access-Control-Request-Headers": "x-a, x-b"},
+        "OPTIONS",
+        POLL,
+        {"Origin": "http://127.0.0.1", "Access-Control-Request-Headers": "x-a, x-b"},
     ),
     "9_put": ("PUT", POLL, {}),
     "9_delete": ("DELETE", POLL, {}),
@@ -298,7 +298,10 @@ async def after_disconnecting(stage: Stage) -> None:
     await stage.http("GET", ann.url())
 
 
-@scenario("3.2", {"false": False, "text": "no", "zero": 0, "true": True, "none": None, "dict": {"why": 1}, "raises": ValueError})
+@scenario(
+    "3.2",
+    {"false": False, "text": "no", "zero": 0, "true": True, "none": None, "dict": {"why": 1}, "raises": ValueError},
+)
 async def engine_connect_handlers(stage: Stage, result: Any) -> None:
     """Row 33: what an Engine.IO connect handler answers."""
     eio = stage.engineio.AsyncServer(async_mode="asgi")
@@ -326,275 +329,3 @@ async def the_log_level_of_refusals(stage: Stage) -> None:
         stage.logs()
     await stage.http("GET", f"{POLL}&sid=unknown")
     stage.logs()
-
-
-# --- CORS (3.3)
-
-
-def allowing(*names: str) -> Any:
-    def allowed(origin: str, *rest: Any) -> bool:
-        return origin in names
-
-    return allowed
-
-
-async def asynchronous(origin: str, environ: Any) -> bool:
-    return origin == "http://a.example"
-
-
-ORIGINS: dict[str, Any] = {
-    "default": None,
-    "star": "*",
-    "list_with_star": ["*"],
-    "text": "http://a.example",
-    "list": ["http://a.example", "http://b.example"],
-    "tuple": ("http://a.example",),
-    "function_of_two": lambda origin, environ: origin == "http://a.example" and "HTTP_HOST" in environ,
-    "function_of_one": lambda origin: origin == "http://a.example",
-    "disabled": [],
-}
-
-
-@scenario("3.3", ORIGINS)
-async def origins(stage: Stage, allowed: Any) -> None:
-    await served(stage, cors_allowed_origins=allowed)
-    for origin in ("http://a.example", "http://evil.example", "http://127.0.0.1", "null", None):
-        await stage.http("GET", f"{POLL}&sid=unknown", {"Origin": origin} if origin else {})
-    await stage.http("OPTIONS", POLL, {"Origin": "http://a.example", "Access-Control-Request-Headers": "x-a"})
-
-
-@scenario("3.3")
-async def an_async_function_for_origins(stage: Stage) -> None:
-    """The reference takes the coroutine for a yes, for every origin."""
-    try:
-        await served(stage, cors_allowed_origins=asynchronous)
-    except ValueError:
-        stage.note("refused at construction")
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        await stage.http("GET", f"{POLL}&sid=unknown", {"Origin": "http://evil.example"})
-
-
-@scenario("3.3")
-async def without_credentials(stage: Stage) -> None:
-    await served(stage, cors_allowed_origins="*", cors_credentials=False)
-    await stage.http("GET", f"{POLL}&sid=unknown", {"Origin": "http://a.example"})
-    await stage.http("OPTIONS", POLL, {"Origin": "http://a.example"})
-
-
-FORWARDED: dict[str, dict[str, str]] = {
-    "proto": {"X-Forwarded-Proto": "https"},
-    "host": {"X-Forwarded-Host": "a.example"},
-    "both": {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "a.example"},
-    "lists": {"X-Forwarded-Proto": "https, http", "X-Forwarded-Host": "a.example, b.example"},
-}
-
-
-@scenario("3.3", FORWARDED)
-async def same_origin_behind_a_proxy(stage: Stage, headers: dict[str, str]) -> None:
-    await served(stage)
-    for origin in ("http://127.0.0.1", "https://127.0.0.1", "https://a.example", "http://a.example", "https://b.example"):
-        await stage.http("GET", f"{POLL}&sid=unknown", headers | {"Origin": origin})
-
-
-@scenario("3.3")
-async def cors_is_live(stage: Stage) -> None:
-    sio = await served(stage)
-    request = ("GET", f"{POLL}&sid=unknown", {"Origin": "http://a.example"})
-    await stage.http(*request)
-    for allowed in ("*", [], ["http://a.example"]):
-        sio.eio.cors_allowed_origins = allowed
-        await stage.http(*request)
-
-
-@scenario("3.3")
-async def cors_of_websockets(stage: Stage) -> None:
-    await served(stage)
-    await (await stage.client("ann", Origin="http://127.0.0.1").websocket()).join()
-    await stage.client("bob", Origin="http://evil.example").websocket()
-
-
-@scenario("3.3")
-async def headers_of_a_handshake_with_origin(stage: Stage) -> None:
-    await served(stage, cors_allowed_origins="*")
-    await stage.http("GET", POLL, {"Origin": "http://a.example"})
-
-
-# --- cookies (3.4)
-
-COOKIES: dict[str, Any] = {
-    "text": "io",
-    "dict": {"name": "sid", "Path": "/", "SameSite": "Strict", "Secure": True, "HttpOnly": True},
-    "without_name": {"path": "/x"},
-    "function": {"name": "io", "Max-Age": lambda: "60"},
-    "false": {"name": "io", "Secure": False},
-    "number": {"name": "io", "Max-Age": 60},
-    "none": {"name": "io", "Domain": None},
-    "empty": {},
-}
-
-
-@scenario("3.4", COOKIES)
-async def cookies(stage: Stage, cookie: Any) -> None:
-    await served(stage, cookie=cookie)
-    await stage.http("GET", POLL)
-
-
-@scenario("3.4")
-async def cookies_are_for_polling_handshakes(stage: Stage) -> None:
-    await served(stage, cookie="io")
-    ann = await stage.guest("ann")
-    stage.note("websocket", "set-cookie" in ann.socket.handshake.headers)
-    bob = await joined(stage)
-    await stage.http("POST", bob.url(), {}, b'421["E"]')
-    await stage.settle()
-    await stage.http("GET", bob.url())
-
-
-# --- compression (3.5)
-
-ENCODINGS = {
-    "none": "", "gzip": "gzip", "deflate": "deflate", "both": "deflate, gzip", "unknown_first": "br, gzip", "star": "*",
-    "upper_case": "GZIP", "quality": "gzip;q=0.5",
-}
-
-
-@scenario("3.5", ENCODINGS)
-async def compression(stage: Stage, accepted: str) -> None:
-    sio = await served(stage, compression_threshold=200)
-    ann = await joined(stage)
-    for size in (10, 300):
-        await sio.emit("E", "x" * size)
-        response = await raw.fetch(stage.port, "GET", ann.url(), {"Accept-Encoding": accepted} if accepted else {})
-        encoding = response.headers.get("content-encoding", "")
-        body = {"gzip": gzip.decompress, "deflate": zlib.decompress, "": bytes}[encoding](response.body)
-        stage.note(f"{size}", encoding, body.decode())
-
-
-@scenario("3.5")
-async def compression_is_live(stage: Stage) -> None:
-    sio = await served(stage, http_compression=False, compression_threshold=10)
-    ann = await joined(stage)
-    for enabled in (False, True):
-        sio.eio.http_compression = enabled
-        await sio.emit("E", "x" * 100)
-        response = await raw.fetch(stage.port, "GET", ann.url(), {"Accept-Encoding": "gzip"})
-        stage.note("encoding", response.headers.get("content-encoding"))
-    sio.eio.compression_threshold = 100_000
-    await sio.emit("E", "x" * 100)
-    response = await raw.fetch(stage.port, "GET", ann.url(), {"Accept-Encoding": "gzip"})
-    stage.note("encoding", response.headers.get("content-encoding"))
-
-
-# --- limits (3.6)
-
-
-@scenario("3.6", {"just": 0, "one_more": 1})
-async def limit_of_a_post(stage: Stage, more: int) -> None:
-    await served(stage, max_http_buffer_size=100)
-    ann = await joined(stage, polls=True)
-    body = b'42["E","' + b"x" * (100 - 10 + more) + b'"]'
-    await stage.http("POST", ann.url(), {}, body)
-    await stage.settle()
-
-
-@scenario("3.6", {"text": '42["E","%s"]', "binary": b"x"})
-async def limit_of_a_message(stage: Stage, message: Any) -> None:
-    await served(stage, max_http_buffer_size=100)
-    ann = await stage.guest("ann")
-    await ann.send(message % ("x" * 90) if isinstance(message, str) else '451-["E",{"_placeholder":true,"num":0}]')
-    await ann.send(message % ("x" * 91) if isinstance(message, str) else message * 101)
-
-
-@scenario("3.6")
-async def the_limit_is_live(stage: Stage) -> None:
-    sio = await served(stage)
-    await stage.http("GET", POLL)
-    sio.eio.max_http_buffer_size = 200
-    await stage.http("GET", POLL)
-    ann = await joined(stage, polls=True)
-    await stage.http("POST", ann.url(), {}, b"4" * 201)
-    await stage.settle()
-
-
-@scenario("5")
-async def max_decode_packets_is_live(stage: Stage) -> None:
-    """`Payload.max_decode_packets`, assigned on the class."""
-    payload = stage.engine_module("payload").Payload
-    await served(stage)
-    payload.max_decode_packets = 3
-    ann = await joined(stage, polls=True)
-    await stage.http("POST", ann.url(), {}, b"\x1e".join([b'42["E"]'] * 3))
-    payload.max_decode_packets = 50
-    await stage.http("POST", ann.url(), {}, b"\x1e".join([b'42["E"]'] * 50))
-    await stage.settle()
-
-
-# --- polling details and WebSocket handshakes (3.7, 3.8)
-
-
-@scenario("3.7")
-async def an_aborted_poll(stage: Stage) -> None:
-    """Packets do not get lost with a request whose client is gone."""
-    sio = await served(stage)
-    ann = await joined(stage)
-    exchange = await ann.begin_poll()
-    await asyncio.sleep(0.005)
-    exchange.abort()
-    await asyncio.sleep(0.005)
-    await sio.emit("news", 1)
-    try:
-        stage.write_response("poll", await (await ann.begin_poll()).response(0.05))
-    except TimeoutError:
-        stage.note("the packet is lost")
-
-
-@scenario("3.8")
-async def first_frame_of_a_websocket(stage: Stage) -> None:
-    await served(stage)
-    socket = await raw.websocket(stage.port, f"{EIO}&transport=websocket")
-    kind, text = await socket.receive()
-    stage.note("open", kind, sorted(json.loads(str(text)[1:]).items()))
-
-
-REFUSED_WEBSOCKETS = {
-    "transport": f"{EIO}&transport=abc",
-    "revision": f"{PATH}?EIO=5&transport=websocket",
-    "unknown_session": f"{EIO}&transport=websocket&sid=unknown",
-    "elsewhere": "/elsewhere",
-}
-
-
-@scenario("3.8", REFUSED_WEBSOCKETS)
-async def refused_websockets(stage: Stage, path: str) -> None:
-    await served(stage)
-    opened = await raw.open_websocket(stage.port, path)
-    if isinstance(opened, raw.Response):
-        stage.note("refused", opened.status, opened.body.decode())
-    else:
-        stage.note("granted", await opened.receive())
-
-
-@scenario("1.5")
-async def transports_option(stage: Stage) -> None:
-    sio = await served(stage, transports=["polling"])
-    await stage.http("GET", POLL)
-    await stage.client("ann").websocket()
-    sio.eio.transports = ["websocket"]
-    await stage.http("GET", POLL)
-
-
-@scenario("1.5", {"polling": "polling", "websocket": ["websocket"], "odd": ["polling", "odd"], "upgrades": None})
-async def advertised_upgrades(stage: Stage, transports: Any) -> None:
-    await served(stage, transports=transports)
-    await stage.http("GET", POLL)
-
-
-@scenario("1.5")
-async def no_upgrades_allowed(stage: Stage) -> None:
-    await served(stage, allow_upgrades=False)
-    await stage.http("GET", POLL)
-    ann = await joined(stage)
-    opened = await raw.open_websocket(stage.port, ann.url("websocket"))
-    stage.note("granted", isinstance(opened, raw.WebSocket))

@@ -1,4 +1,4 @@
-"""What applications touch though no documentation names it (contract 1.8, 5): tables, hooks, replaced parts."""
+"""What applications look into though no documentation names it (contract 1.8, 5): managers and tables."""
 
 from typing import Any
 
@@ -40,15 +40,34 @@ async def questions_to_the_manager(stage: Stage) -> None:
     await ann.join("/x")
     manager = sio.manager
     x = ann.sids["/x"]
-    stage.note("connected", manager.is_connected(ann.sid, "/"), manager.is_connected(ann.sid, "/x"), manager.is_connected("u", "/"))
-    stage.note("ids", manager.eio_sid_from_sid(ann.sid, "/") == ann.eio_sid, manager.sid_from_eio_sid(ann.eio_sid, "/x") == x)
-    stage.note("unknown", manager.eio_sid_from_sid("u", "/"), manager.sid_from_eio_sid("u", "/"), manager.sid_from_eio_sid("u", "/y"))
+    stage.note(
+        "connected",
+        manager.is_connected(ann.sid, "/"),
+        manager.is_connected(ann.sid, "/x"),
+        manager.is_connected("u", "/"),
+    )
+    stage.note(
+        "ids", manager.eio_sid_from_sid(ann.sid, "/") == ann.eio_sid, manager.sid_from_eio_sid(ann.eio_sid, "/x") == x
+    )
+    stage.note(
+        "unknown",
+        manager.eio_sid_from_sid("u", "/"),
+        manager.sid_from_eio_sid("u", "/"),
+        manager.sid_from_eio_sid("u", "/y"),
+    )
     stage.note("namespaces", sorted(manager.get_namespaces()), len(manager.get_namespaces()))
     participants = manager.get_participants(namespace="/", room=None)
     stage.note("participants", type(participants).__name__, list(participants) == [(ann.sid, ann.eio_sid)])
     stage.note("rooms", manager.get_rooms(ann.sid, "/"), manager.get_rooms("u", "/"))
-    stage.note("sid rooms", manager.is_sid_room("/", ann.sid), manager.is_sid_room("/", "r"), manager.is_pre_connected(ann.sid, "/"))
-    stage.note("can disconnect", bool(await manager.can_disconnect(ann.sid, "/")), bool(await manager.can_disconnect("u", "/")))
+    stage.note(
+        "sid rooms",
+        manager.is_sid_room("/", ann.sid),
+        manager.is_sid_room("/", "r"),
+        manager.is_pre_connected(ann.sid, "/"),
+    )
+    stage.note(
+        "can disconnect", bool(await manager.can_disconnect(ann.sid, "/")), bool(await manager.can_disconnect("u", "/"))
+    )
 
 
 @scenario("1.8")
@@ -64,7 +83,11 @@ async def the_manager_by_hand(stage: Stage) -> None:
     stage.note("promoted", manager.is_connected(pending, "/"), await manager.pre_connect("eio-2", "/"))
     manager.basic_enter_room(sid, "/", "r")
     await manager.enter_room(pending, "/", "r")
-    stage.note("room", [eio for _, eio in manager.get_participants("/", "r")], [eio for _, eio in manager.get_participants("/", ["r", None])])
+    stage.note(
+        "room",
+        [eio for _, eio in manager.get_participants("/", "r")],
+        [eio for _, eio in manager.get_participants("/", ["r", None])],
+    )
     manager.basic_leave_room(sid, "/", "r")
     manager.basic_close_room("r", "/")
     stage.note("rooms", "r" in manager.rooms["/"])
@@ -152,10 +175,14 @@ async def sockets(stage: Stage) -> None:
     await stage.serve(sio)
     ann, bob = await stage.guest("ann"), await stage.poller("bob")
     table = sio.eio.sockets
-    stage.note("table", len(table), set(table.keys()) == {ann.eio_sid, bob.eio_sid}, ann.eio_sid in table, table.get("unknown"))
+    stage.note(
+        "table", len(table), set(table.keys()) == {ann.eio_sid, bob.eio_sid}, ann.eio_sid in table, table.get("unknown")
+    )
     for client in (ann, bob):
         one = sio.eio.sockets[client.eio_sid]
-        stage.note("socket", one.sid == client.eio_sid, one.server is sio.eio, one.connected, one.upgraded, one.upgrading)
+        stage.note(
+            "socket", one.sid == client.eio_sid, one.server is sio.eio, one.connected, one.upgraded, one.upgrading
+        )
         stage.note("state", one.closing, one.closed, one.session, one.last_ping is None or one.last_ping > 0)
     stage.note("upgraded", sum(1 for one in sio.eio.sockets.values() if one.upgraded))
     await ann.leave()
@@ -170,7 +197,9 @@ async def environ_table(stage: Stage) -> None:
     sio.on("E", stage.noting("E", returns=1))
     await stage.serve(sio)
     ann, bob = await stage.guest("ann"), await stage.guest("bob")
-    stage.note("table", isinstance(sio.environ, dict), list(sio.environ) == [ann.eio_sid, bob.eio_sid], len(sio.environ))
+    stage.note(
+        "table", isinstance(sio.environ, dict), list(sio.environ) == [ann.eio_sid, bob.eio_sid], len(sio.environ)
+    )
     stage.note("values", [environ["REQUEST_METHOD"] for environ in sio.environ.values()], bob.eio_sid in sio.environ)
     stage.note("same", sio.environ[ann.eio_sid] is sio.get_environ(ann.sid))
     sio.environ[ann.eio_sid]["REMOTE_USER"] = "ann"
@@ -201,179 +230,4 @@ async def handlers_tables(stage: Stage) -> None:
     await ann.send("41/x,")
     await ann.join("/x")
     sio.handlers.clear()
-    await ann.ask("E")
-
-
-@scenario("5")
-async def trigger_event_overridden(stage: Stage) -> None:
-    """Every event, connect and disconnect goes through a subclass's `_trigger_event`."""
-
-    class Server(stage.socketio.AsyncServer):
-        async def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
-            stage.note("trigger", event, namespace, *args)
-            return await super()._trigger_event(event, namespace, *args)
-
-    sio = Server(async_mode="asgi")
-    sio.on("connect", stage.noting("connect"))
-    sio.on("E", stage.noting("E", returns=1))
-    sio.on("disconnect", stage.noting("disconnect"))
-    await stage.serve(sio)
-    ann = await stage.guest("ann")
-    await ann.ask("E", 1)
-    await ann.ask("nobody handles", 1)
-    await ann.leave()
-
-
-@scenario("5")
-async def trigger_event_replaced(stage: Stage) -> None:
-    """The same when it is replaced on the instance, as an error catcher."""
-    sio = stage.server()
-    original = sio._trigger_event
-
-    async def guarded(event: str, namespace: str, *args: Any) -> Any:
-        try:
-            return await original(event, namespace, *args)
-        except ValueError as error:
-            return f"caught {error}"
-
-    sio._trigger_event = guarded
-
-    @sio.event
-    async def E(sid: str) -> None:
-        raise ValueError("of the application")
-
-    await stage.serve(sio)
-    ann = await stage.guest("ann")
-    await ann.ask("E")
-
-
-@scenario("5")
-async def trigger_event_called(stage: Stage) -> None:
-    """Unit tests call it without any client."""
-    sio = stage.server()
-    sio.on("E", stage.noting("E", returns="returned"))
-
-    @sio.event
-    def disconnect(sid: str) -> str:
-        return "legacy"
-
-    class Chat(stage.socketio.AsyncNamespace):
-        async def on_E(self, sid: str) -> str:
-            return "class"
-
-    sio.register_namespace(Chat("/chat"))
-    await stage.outcome("event", sio._trigger_event("E", "/", "sid", 1, 2))
-    await stage.outcome("class", sio._trigger_event("E", "/chat", "sid"))
-    await stage.outcome("disconnect", sio._trigger_event("disconnect", "/", "sid", "reason"))
-    stage.note("nobody", await sio._trigger_event("F", "/", "sid") is sio.not_handled)
-
-
-@scenario("5")
-async def emit_replaced(stage: Stage) -> None:
-    """A replaced `emit` is the one that `send`, `call` and namespaces use."""
-    sio = stage.server()
-    original = sio.emit
-
-    async def emit(event: str, *args: Any, **options: Any) -> None:
-        stage.note("emit", event, *args, sorted(name for name, value in options.items() if value is not None))
-        await original(event, *args, **options)
-
-    sio.emit = emit
-    namespace = stage.socketio.AsyncNamespace("/x")
-    sio.register_namespace(namespace)
-    await stage.serve(sio)
-    await stage.guest("ann", "/x")
-    await namespace.emit("one", 1)
-    await sio.emit("two", namespace="/x")
-    await sio.send("three", namespace="/x")
-    await stage.settle()
-
-
-@scenario("5")
-async def an_engine_of_the_application(stage: Stage) -> None:
-    """`_engineio_server_class` supplies another Engine.IO server."""
-
-    class Engine(stage.engineio.AsyncServer):
-        def generate_id(self) -> str:
-            stage.ids = getattr(stage, "ids", 0) + 1  # type: ignore[attr-defined]
-            return f"id-number-{stage.ids}"  # type: ignore[attr-defined]
-
-    class Server(stage.socketio.AsyncServer):
-        def _engineio_server_class(self) -> Any:
-            return Engine
-
-    sio = Server(async_mode="asgi")
-    stage.note("engine", type(sio.eio).__name__)
-    await stage.serve(sio)
-    ann = await stage.guest("ann")
-    stage.note("ids", ann.eio_sid, ann.sid)
-
-
-@scenario("5")
-async def generate_id_replaced(stage: Stage) -> None:
-    sio = stage.server()
-    ids = iter(("first", "second", "third", "fourth"))
-    sio.eio.generate_id = lambda: next(ids)
-    await stage.serve(sio)
-    ann = await stage.guest("ann")
-    stage.note("ids", ann.eio_sid, ann.sid)
-
-
-@scenario("5")
-async def output_captured(stage: Stage) -> None:
-    """A test client replaces `_send_packet` on the instance, and sees every packet."""
-    sio = stage.server()
-    original = sio._send_packet
-
-    async def captured(eio_sid: str, packet: Any) -> None:
-        stage.note("packet", packet.packet_type, packet.namespace, packet.encode())
-        await original(eio_sid, packet)
-
-    sio._send_packet = captured
-    sio.on("E", stage.noting("E", returns=1))
-    await stage.serve(sio)
-    ann = await stage.guest("ann")
-    await ann.ask("E")
-    await sio.disconnect(ann.sid)
-    await stage.settle()
-
-
-@scenario("5")
-async def input_injected(stage: Stage) -> None:
-    """A test client feeds `_handle_eio_connect` and `_handle_eio_message`."""
-    sio = stage.server(async_handlers=False)
-    sio.on("connect", stage.noting("connect"))
-    sio.on("E", stage.noting("E", returns=1))
-    sent: list[Any] = []
-
-    async def captured(eio_sid: str, packet: Any) -> None:
-        sent.append((eio_sid, packet.packet_type, packet.data if packet.packet_type else sorted(packet.data)))
-
-    sio._send_packet = captured
-    await sio._handle_eio_connect("eio-1", {"made": "up"})
-    await sio._handle_eio_message("eio-1", "0")
-    await sio._handle_eio_message("eio-1", '27["E",1]')
-    stage.note("sent", sent)
-    stage.note("environ", dict(sio.environ))
-
-
-@scenario("5")
-async def engine_disconnects_one(stage: Stage) -> None:
-    """`eio.disconnect(eio_sid)` is how applications really close a connection."""
-    sio = stage.server()
-    sio.on("disconnect", stage.noting("disconnect"))
-    await stage.serve(sio)
-    ann, _ = await stage.guest("ann"), await stage.guest("bob")
-    await sio.eio.disconnect(sio.manager.eio_sid_from_sid(ann.sid, "/"))
-    await stage.settle()
-    stage.note("left", len(sio.eio.sockets), len(sio.manager.rooms["/"][None]))
-
-
-@scenario("5")
-async def service_task_disabled(stage: Stage) -> None:
-    sio = stage.server()
-    sio.eio.start_service_task = False
-    sio.on("E", stage.noting("E", returns=1))
-    await stage.serve(sio)
-    ann = await stage.guest("ann")
     await ann.ask("E")

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from compat.transcript import Guest
+
 from parity.scenario import scenario
 from parity.stage import Stage
 

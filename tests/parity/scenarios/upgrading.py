@@ -1,12 +1,12 @@
 """The move from polling to WebSocket (contract 2.19), and malformed input on both (2.20)."""
 
 import asyncio
-from typing import Any
+
+from wire import raw
 
 from parity.scenario import scenario
 from parity.scenarios.http import joined, served
 from parity.stage import Stage
-from wire import raw
 
 
 @scenario("2.19")
