@@ -37,3 +37,4 @@ RACES_DROPPED = (
 )
 PACKET_LIMIT = "One polling body may hold 10,000 packets by default."
 SLOT = "A session that has ended leaves `eio.sockets` at once."
+SAYS_WHERE = "The path that clients have to use is logged once, when the application starts or is first asked."

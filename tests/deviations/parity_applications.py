@@ -4,7 +4,7 @@ May import: the shape. Transcripts are printed by `python -m parity --here <name
 """
 
 from deviations import Deviation, differs
-from deviations.decisions import SAYS_WHAT_EXISTS, SVG
+from deviations.decisions import SAYS_WHAT_EXISTS, SAYS_WHERE, SVG
 
 PART: dict[str, Deviation] = {}
 
@@ -87,4 +87,22 @@ server unknown gives None
 server event raises ValueError("Invalid event: 'no such event'; choose from ('connect', 'message', 'disconnect')",)
 """,
     "engine_sends",
+)
+
+differs(
+    PART,
+    SAYS_WHERE,
+    """
+ann < 40{"sid":"$1"}
+ann < 42["news",1]
+server E '$1', 1
+ann < 41
+server log 'INFO Socket.IO is served at /socket.io/'
+server log 'INFO emitting event "news" to $1 [/]'
+server log 'INFO emitting event "news" to all [/x]'
+server log 'INFO received event "E" from $1 [/]'
+server log 'INFO Disconnecting $1 [/]'
+server level 20
+""",
+    "a_logger_of_the_application",
 )

@@ -66,7 +66,7 @@ def exists(name: str) -> bool:
     path, _, function = name.partition("::")
     file = ROOT / path
     return (
-        file.exists() and re.search(rf"^(async )?def {function}\b", file.read_text(encoding="utf-8"), re.M) is not None
+        file.exists() and re.search(rf"^(async )?def {function}\b", file.read_text(encoding="utf-8"), re.MULTILINE) is not None
     )
 
 

@@ -1,5 +1,6 @@
 """Joining a namespace (contract 2.4): how the handler is called, and what it may do."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -140,18 +141,19 @@ async def inside_the_connect_handler(stage: Stage) -> None:
 async def events_before_and_while_joining(stage: Stage) -> None:
     """Frames that follow the CONNECT wait for the connect handler."""
     sio = stage.server()
+    gate = asyncio.Event()
 
     @sio.event
     async def connect(sid: str, environ: Any, auth: Any) -> None:
         stage.note("connect begins")
-        await sio.sleep(0.01)
+        await gate.wait()
         stage.note("connect ends")
 
     sio.on("E", stage.noting("E", returns=1))
     await stage.serve(sio)
     ann = await stage.client("ann").websocket()
     await ann.send("40", '421["E"]')
-    await sio.sleep(0.02)
+    gate.set()
     await stage.settle()
 
 

@@ -204,21 +204,24 @@ async def engine_disconnect_of_all(stage: Stage) -> None:
 async def closed_while_connecting(stage: Stage) -> None:
     """A client that leaves while its connect handler runs leaves no trace."""
     sio = stage.server()
+    gate = asyncio.Event()
 
     @sio.event
     async def connect(sid: str, environ: Any, auth: Any) -> None:
         stage.note("connect begins")
-        await asyncio.sleep(0.01)
+        await gate.wait()
         stage.note("connect ends")
 
     sio.on("disconnect", stage.noting("disconnect"))
     await stage.serve(sio)
     ann = await stage.client("ann").polling(polls=False)
     joining = asyncio.create_task(ann.post("40"))
-    await asyncio.sleep(0.003)
-    await ann.post("1")
-    await joining
-    await asyncio.sleep(0.02)
+    await stage.settle()
+    leaving = asyncio.create_task(ann.post("1"))
+    await stage.settle()
+    gate.set()
+    await asyncio.wait((joining, leaving))
+    await stage.settle()
     stage.note("rooms", dict(sio.manager.rooms))
 
 
