@@ -26,7 +26,8 @@ SHORT = {
     "content-type: ": "",
 }
 QUIET = 3  # turns without a line after which a scene is over
-TURN = 0.002  # s
+TURN = 0.001  # s
+HOPS = 6  # rounds of the loop within a turn: everything is in this loop, so these carry a message there and back
 
 
 class Wire(NamedTuple):
@@ -200,6 +201,8 @@ class Stage:
         quiet, seen = 0, len(self.transcript.lines)
         while quiet < QUIET:
             await asyncio.sleep(TURN)
+            for _ in range(HOPS):
+                await asyncio.sleep(0)
             quiet = quiet + 1 if seen == len(self.transcript.lines) else 0
             seen = len(self.transcript.lines)
         self.transcript.end_scene()

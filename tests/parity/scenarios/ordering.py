@@ -50,11 +50,12 @@ async def order_of_one_post(stage: Stage) -> None:
 async def each_event_is_a_task(stage: Stage) -> None:
     sio = stage.server()
     tasks: list[Any] = []
+    gate = asyncio.Event()
 
     @sio.event
     async def E(sid: str) -> None:
         tasks.append(asyncio.current_task())
-        await asyncio.sleep(0.005)
+        await gate.wait()
 
     @sio.event
     async def cancel_me(sid: str) -> None:
@@ -64,11 +65,9 @@ async def each_event_is_a_task(stage: Stage) -> None:
     await stage.serve(sio)
     ann = await stage.guest("ann")
     await ann.send('42["E"]', '42["E"]')
-    await asyncio.sleep(0.01)
     stage.note("tasks", len(set(tasks)), all(isinstance(task, asyncio.Task) for task in tasks))
+    gate.set()
     await ann.send('421["cancel_me"]', '422["E"]')
-    await asyncio.sleep(0.01)
-    await stage.settle()
 
 
 @scenario("2.9")
