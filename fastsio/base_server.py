@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from fastsio.engineio import packet as engine_packet
-from fastsio.engineio.async_server import Reason
+from fastsio.engineio.base_server import Reason
 from fastsio.engineio.logs import server_logger
 from fastsio.hub import dispatch
 from fastsio.hub._peer import Hub, Peer
