@@ -12,9 +12,12 @@ from typing import Any
 
 from fastsio.async_pubsub_manager import AsyncPubSubManager
 from fastsio.cluster import messages
-from fastsio.cluster.health import Direction, Health
+from fastsio.cluster.health import LONGEST_DELAY, Direction, Health
 from fastsio.cluster.outgoing import Outgoing
 from fastsio.errors import EventTooLargeError
+
+# A node that cannot subscribe for this long publishes what waits all the same.
+LONGEST_HOLD = 10.0
 
 
 class Sealed(dict[str, Any]):
@@ -44,7 +47,7 @@ class AsyncBrokerManager(AsyncPubSubManager):
         where = f"{self.name}: channel {channel!r}"
         self._publishing = Direction(f"{where}: publishes", f"{where}: cannot publish", self._on_publishing)
         self._hearing = Direction(f"{where}: hears", f"{where}: does not hear", self._on_hearing)
-        self._outgoing = Outgoing(self._send, self._publishing, self.health, self._get_logger)
+        self._outgoing = Outgoing(self._send, self._others_hear, self._publishing, self.health, self._get_logger)
         self._seq = 0
         self._heard = time.monotonic()
         self._is_subscribed = False
@@ -115,7 +118,33 @@ class AsyncBrokerManager(AsyncPubSubManager):
         """The broker was asked; it hears when something comes."""
         self._heard = time.monotonic()
         self._is_subscribed = True
-        self._say_heartbeat()
+        self._start(self._hear_ourselves())
+
+    async def _hear_ourselves(self) -> None:
+        """Say a heartbeat, past all that waits, since what waits may be waiting for us to hear.
+
+        It bears no number: that would tell others to wait no longer for what it overtakes.
+        """
+        try:
+            async with asyncio.timeout(self.deaf_after):
+                await self._send([self._encode(messages.heartbeat(self.host_id))])
+        except Exception as exc:
+            self._get_logger().debug("a heartbeat was not published: %r", exc)
+
+    async def _others_hear(self) -> None:
+        """After a failure, wait until the broker is back and other nodes have had time to subscribe again.
+
+        What waits would be lost on them otherwise. Only when we were cut off from hearing too: else they were not.
+        """
+        if self._hearing.is_up is not False:
+            return
+        try:
+            async with asyncio.timeout(LONGEST_HOLD):
+                while not self._hearing.is_up:
+                    await asyncio.sleep(0.05)
+                await asyncio.sleep(LONGEST_DELAY + 0.5)
+        except TimeoutError:
+            pass  # perhaps it may publish but not subscribe
 
     async def _receive(self, raw: Any) -> None:
         self._heard = time.monotonic()
@@ -147,9 +176,9 @@ class AsyncBrokerManager(AsyncPubSubManager):
                 self._say_heartbeat()
 
     def _say_heartbeat(self) -> None:
-        """Say that we are here; not when something waits to be said anyway, which is as good."""
+        """Say that we are here, and how far we have come; not when something waits to be said anyway."""
         if not len(self._outgoing):
-            self._outgoing.put(self._encode(messages.heartbeat(self.host_id)))
+            self._outgoing.put(messages.number(self._encode(messages.heartbeat(self.host_id)), self._seq))
 
     # --- health
 

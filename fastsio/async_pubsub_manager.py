@@ -229,7 +229,11 @@ class AsyncPubSubManager(AsyncManager):
             if message.host_id == self.host_id:
                 self._start(self.trigger_callback(*reading.answer(message)))
             return
-        if message.host_id == self.host_id or message.method == "heartbeat":
+        if message.host_id == self.host_id:
+            return
+        if message.method == "heartbeat":
+            self._sequences.has_reached(message.host_id, message.seq)
+            self.health.missed = self._sequences.missed
             return
         if not self._sequences.is_new(message.host_id, message.seq):
             self.health.duplicates = self._sequences.duplicates

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 FIRST_DELAY = 0.1
-LONGEST_DELAY = 5.0
+LONGEST_DELAY = 2.0
 # A direction that was up for less than this has not recovered: its delays go on growing.
 STEADY_AFTER = 1.0
 

@@ -30,8 +30,16 @@ ATTEMPTS = 2
 class Outgoing:
     """What one node owes its broker."""
 
-    def __init__(self, send: Send, direction: Direction, health: Health, logger: Callable[[], Any]) -> None:
-        self._send, self._direction, self._health, self._logger = send, direction, health, logger
+    def __init__(
+        self,
+        send: Send,
+        recovered: Callable[[], Awaitable[None]],
+        direction: Direction,
+        health: Health,
+        logger: Callable[[], Any],
+    ) -> None:
+        self._send, self._recovered = send, recovered
+        self._direction, self._health, self._logger = direction, health, logger
         self.clear()
 
     def clear(self) -> None:
@@ -63,8 +71,10 @@ class Outgoing:
 
     async def settled(self) -> None:
         """Wait until all that was put is sent or dropped; not longer than the broker is out of order."""
+        if self._direction.is_up is False:
+            return
         ticket, failed = self._accepted, self._failed
-        while self._finished < ticket and self._failed - failed < ATTEMPTS and self._direction.failures < ATTEMPTS:
+        while self._finished < ticket and self._failed - failed < ATTEMPTS:
             if self._progress is None:
                 self._progress = asyncio.Event()
             self._start()
@@ -104,6 +114,7 @@ class Outgoing:
             self._direction.down(self._logger(), exc)
             self._report()
             await asyncio.sleep(self._direction.delay())
+            await self._recovered()
         else:
             self._sent()
             self._direction.up(self._logger())

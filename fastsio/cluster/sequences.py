@@ -32,6 +32,12 @@ class Sequences:
         self._remember(host_id, seq)
         return True
 
+    def has_reached(self, host_id: Any, seq: Any) -> None:
+        """A node says how far it has come: what was not heard up to there never will be."""
+        if type(seq) is int and isinstance(host_id, str):
+            self.missed += max(0, seq - self._last.get(host_id, seq))
+            self._remember(host_id, max(seq, self._last.get(host_id, seq)))
+
     def _remember(self, host_id: str, seq: int) -> None:
         self._last[host_id] = seq
         self._last.move_to_end(host_id)

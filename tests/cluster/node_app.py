@@ -53,10 +53,29 @@ async def numbered(sid: str, count: int) -> None:
 
 
 @sio.event
+async def emit_large(sid: str, size: int) -> str:
+    """Try to emit more than the broker can carry; give the name of what is raised."""
+    try:
+        await sio.emit("large", "x" * size)
+    except ValueError as exc:
+        return type(exc).__name__
+    return ""
+
+
+@sio.event
+async def flow(sid: str, name: str, count: int, pause: float) -> None:
+    """Go on emitting numbered events to everybody, with pauses."""
+    for number in range(count):
+        await sio.emit("number", (name, number))
+        await sio.sleep(pause)
+    await sio.emit("flowed", name)
+
+
+@sio.event
 async def take_acks(sid: str) -> list[Any]:
     taken = list(acks)
     acks.clear()
-    return [taken]
+    return taken
 
 
 @sio.event

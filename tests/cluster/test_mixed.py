@@ -148,13 +148,12 @@ GARBAGE = [
     b'{"method": "emit"}',
     b'{"method": "unknown", "host_id": "x"}',
     b'{"method": "emit", "event": "ev", "namespace": "/"}',
-    b'{"method": "emit", "event": {"a": 1}, "data": ["x"], "namespace": "/"}',
     b'{"method": "emit", "event": "ev", "data": ["x"], "namespace": 5}',
     b'{"method": "emit", "event": "ev", "data": ["x"], "namespace": "/", "room": {"a": 1}}',
     b'{"method": "emit", "event": "ev", "data": ["x"], "namespace": "/", "room": [["a"]]}',
     b'{"method": "emit", "event": "ev", "data": ["x"], "namespace": "/", "skip_sid": {"a": 1}}',
     b'{"method": "emit", "event": "ev", "data": ["\xff"], "namespace": "/"}',
-    b'{"method": "emit", "event": "ev", "data": ["x"], "binary": true, "namespace": "/"}',
+    b'{"method": "emit", "event": "ev", "data": "x", "binary": true, "namespace": "/"}',
     b'{"method": "emit", "event": "ev", "data": [[{"_placeholder":true,"num":9}],"YQ=="],"binary":true,"namespace":"/"}',
     b'{"method": "emit", "event": "ev", "data": [[{"_placeholder":true,"num":0}],"**"],"binary":true,"namespace":"/"}',
     b'{"method": "emit", "event": "ev", "data": ' + b"[" * 100_000 + b"]" * 100_000 + b', "namespace": "/"}',
@@ -180,7 +179,7 @@ async def test_garbage_on_the_channel_harms_nobody(clients: Clients, redis: Redi
     found = await heard(clients, actor)
     after = await clients["fast-1"].health()
     assert found["fast-1"] == found["fast-2"] == [["good", "not a list"]]
-    assert found["ref-1"][-1] == ["good", "not a list"]
+    assert ["good", "not a list"] in found["ref-1"]
     assert after["malformed"] - before["malformed"] >= 15
     assert after["reconnects"] == before["reconnects"]
 
