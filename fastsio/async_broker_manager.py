@@ -176,9 +176,11 @@ class AsyncBrokerManager(AsyncPubSubManager):
                 self._say_heartbeat()
 
     def _say_heartbeat(self) -> None:
-        """Say that we are here, and how far we have come; not when something waits to be said anyway."""
+        """Say that we are here, and how far we have come; not when something else is being said anyway."""
         if not len(self._outgoing):
             self._outgoing.put(messages.number(self._encode(messages.heartbeat(self.host_id)), self._seq))
+        elif not self._publishing.is_up:
+            self._start(self._hear_ourselves())
 
     # --- health
 
