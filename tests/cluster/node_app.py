@@ -27,6 +27,11 @@ async def connect(sid: str, environ: dict[str, Any], auth: Any) -> None:
 
 
 @sio.event
+async def who(sid: str) -> str:
+    return sid
+
+
+@sio.event
 async def do(sid: str, method: str, args: list[Any], options: dict[str, Any]) -> Any:
     """Call a method of the server; `call` gives what it gives, any exception its name."""
     if options.pop("with_callback", False):
