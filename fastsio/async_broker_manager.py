@@ -50,7 +50,7 @@ class AsyncBrokerManager(AsyncPubSubManager):
         self._outgoing = Outgoing(self._send, self._others_hear, self._publishing, self.health, self._get_logger)
         self._seq = 0
         self._heard = time.monotonic()
-        self._is_subscribed = False
+        self._listens = self._is_subscribed = False
 
     # --- what a broker gives
 
@@ -136,7 +136,7 @@ class AsyncBrokerManager(AsyncPubSubManager):
 
         What waits would be lost on them otherwise. Only when we were cut off from hearing too: else they were not.
         """
-        if self._hearing.is_up is not False:
+        if self._hearing.is_up or not self._listens:
             return
         try:
             async with asyncio.timeout(LONGEST_HOLD):
@@ -153,6 +153,7 @@ class AsyncBrokerManager(AsyncPubSubManager):
         await super()._receive(raw)
 
     async def _thread(self) -> None:
+        self._listens = True
         beating = asyncio.get_running_loop().create_task(self._keep_hearing())
         try:
             await super()._thread()
@@ -206,6 +207,7 @@ class AsyncBrokerManager(AsyncPubSubManager):
     def _after_fork(self) -> None:
         super()._after_fork()
         self._seq = 0
+        self._listens = self._is_subscribed = False
         self._outgoing.clear()
 
     async def close(self, timeout: float = 2.0) -> None:

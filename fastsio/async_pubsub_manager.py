@@ -1,11 +1,10 @@
 """The manager of one node in a cluster: rooms here, and a channel to everybody else.
 
-May import: `cluster`, `hub`, `serial`, `engineio.json`. The base of managers that applications write for their own brokers:
+May import: `cluster`, `hub`, `serial`. The base of managers that applications write for their own brokers:
 they give `_publish(message)` and `_listen()`, and get python-socketio's dicts. Never knows a particular broker.
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -17,11 +16,10 @@ from fastsio.cluster.identity import new_host_id, renew_when_forked
 from fastsio.cluster.messages import CallbackOwner
 from fastsio.cluster.reading import MalformedError, Message, Target
 from fastsio.cluster.sequences import Sequences
-from fastsio.engineio import json as standard_json
 from fastsio.hub import dispatch
 from fastsio.hub._peer import Hub
 from fastsio.hub.manager import AsyncManager
-from fastsio.serial import CustomJson, Json
+from fastsio.serial import DEFAULT_JSON, CustomJson, Json
 
 # Pause before a `_listen()` that raised is called again.
 LISTEN_AGAIN_AFTER = 1.0
@@ -52,12 +50,13 @@ class AsyncPubSubManager(AsyncManager):
         self.write_only = write_only
         self.host_id = new_host_id()
         self.logger = logger
-        self.json = json or standard_json
+        if json is not None:
+            self.json = json
         self.health = Health()
-        self._own_serializer: Json | CustomJson = Json() if json is None else CustomJson(json)
+        self._own_serializer: Json | CustomJson = DEFAULT_JSON if json is None else CustomJson(json)
         self._answers = Answers()
         self._sequences = Sequences()
-        self._shortcut: Hub | None | bool = False  # False before it is known whether there is one
+        self._finished_hub: Hub | None = None
         self._errands: set[asyncio.Task[Any]] = set()
         renew_when_forked(self)
 
@@ -75,8 +74,7 @@ class AsyncPubSubManager(AsyncManager):
 
     def set_server(self, server: Any) -> None:
         super().set_server(server)
-        self.json = getattr(getattr(server, "eio", None), "json", None) or self.json
-        self._shortcut = False
+        self._finished_hub = None
 
     def initialize(self) -> None:
         super().initialize()
@@ -87,14 +85,9 @@ class AsyncPubSubManager(AsyncManager):
     def _after_fork(self) -> None:
         self.host_id = new_host_id()
 
-    def _get_logger(self) -> Any:
-        if self.logger is not None:
-            return self.logger
-        return logging.getLogger("socketio") if self.server is None else self.server.logger
-
     @property
     def _serializer(self) -> Any:
-        return getattr(self.server, "_serializer", self._own_serializer)
+        return self._own_serializer if self.server is None else self.server._json
 
     # --- what the application asks
 
@@ -175,15 +168,12 @@ class AsyncPubSubManager(AsyncManager):
         await super().close_room(room, namespace or "/")
         await self._publish(messages.close_room(self.host_id, room, namespace))
 
-    async def trigger_callback(self, sid: str, id: int, data: list[Any]) -> None:
-        """Call what waits for an acknowledgement, of a client here or anywhere."""
-        waiting = self._answers.take(sid, id)
+    async def _answer(self, room: Any, id: Any, args: list[Any]) -> None:
+        """Call what waits for an acknowledgement from the cluster."""
+        waiting = self._answers.take(room, id)
         if waiting is None:
-            return await super().trigger_callback(sid, id, data)
-        try:
-            await dispatch.call(waiting, tuple(data))
-        except asyncio.CancelledError:
-            pass
+            return await self.trigger_callback(room, id, args)
+        await dispatch.call(waiting, tuple(args))
 
     def _forget_callback(self, callback: Callable[..., Any]) -> None:
         self._answers.forget(callback)
@@ -209,8 +199,7 @@ class AsyncPubSubManager(AsyncManager):
 
     async def _receive(self, raw: Any) -> None:
         """Act upon one message; whatever it is, the next one is taken."""
-        default_json = type(self._serializer) is Json
-        message = reading.read(raw, None if default_json else self.json.loads)
+        message = reading.read(raw, None if messages.is_default(self._serializer) else self.json.loads)
         if message is None:
             self.health.malformed += 1
             return
@@ -227,7 +216,7 @@ class AsyncPubSubManager(AsyncManager):
     async def _act(self, message: Message) -> None:
         if message.method == "callback":
             if message.host_id == self.host_id:
-                self._start(self.trigger_callback(*reading.answer(message)))
+                self._start(self._answer(*reading.answer(message)))
             return
         if message.host_id == self.host_id:
             return
@@ -280,15 +269,17 @@ class AsyncPubSubManager(AsyncManager):
 
     def _hub_for_finished(self) -> Hub | None:
         """Give the hub that takes finished JSON; None when packets of this server are made in another way."""
-        if self._shortcut is False:
-            plain = type(self._serializer) is Json and getattr(self.server, "_packer", None) is None
-            self._shortcut = Hub(self.server, self._rooms, _FinishedJson()) if plain else None
-        return self._shortcut  # type: ignore[return-value]
+        server = self.server
+        if server._packer is not None or server._hub.tap is not None or not messages.is_default(self._serializer):
+            return None
+        if self._finished_hub is None:
+            self._finished_hub = Hub(server, self._rooms, _FinishedJson())
+        return self._finished_hub
 
     async def _return_callback(self, host_id: str, takes_binary: bool, owner: CallbackOwner, *args: Any) -> None:
         """A client here has acknowledged an event: tell the node that asked."""
         if host_id == self.host_id:
-            await self.trigger_callback(owner.room, owner.id, list(args))
+            await self._answer(owner.room, owner.id, list(args))
         else:
             await self._publish(messages.callback(host_id, owner, args, takes_binary))
 

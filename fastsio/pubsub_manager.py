@@ -1,19 +1,17 @@
 """Emitting to a cluster from jobs and scripts without an event loop: a node that only speaks.
 
-May import: `cluster`, `hub.manager`, `serial`, `engineio.json`. The base of emitters that applications write for their own
+May import: `cluster`, `hub.manager`, `serial`. The base of emitters that applications write for their own
 brokers: they give `_publish(message)`, and get python-socketio's dicts. Never serves clients.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastsio.cluster import messages
 from fastsio.cluster.health import Direction, Health
 from fastsio.cluster.identity import new_host_id, renew_when_forked
-from fastsio.engineio import json as standard_json
 from fastsio.hub.manager import BaseManager
-from fastsio.serial import CustomJson, Json
+from fastsio.serial import DEFAULT_JSON, CustomJson, Json
 
 
 class PubSubManager(BaseManager):
@@ -34,11 +32,12 @@ class PubSubManager(BaseManager):
         self.write_only = write_only
         self.host_id = new_host_id()
         self.logger = logger
-        self.json = json or standard_json
+        if json is not None:
+            self.json = json
         self.health = Health()
         where = f"{self.name}: channel {channel!r}"
         self._publishing = Direction(f"{where}: publishes", f"{where}: cannot publish", self._on_publishing)
-        self._serializer = Json() if json is None else CustomJson(json)
+        self._serializer: Json | CustomJson = DEFAULT_JSON if json is None else CustomJson(json)
         renew_when_forked(self)
 
     def set_server(self, server: Any) -> None:
@@ -51,9 +50,6 @@ class PubSubManager(BaseManager):
 
     def _after_fork(self) -> None:
         self.host_id = new_host_id()
-
-    def _get_logger(self) -> Any:
-        return self.logger if self.logger is not None else logging.getLogger("socketio")
 
     def _on_publishing(self, is_up: bool, cause: str) -> None:
         self.health.publishes = is_up
