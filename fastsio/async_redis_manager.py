@@ -1,6 +1,7 @@
 """A cluster over Redis or Valkey.
 
-May import: `async_broker_manager`, `redis_manager`. The redis package is imported when it first connects.
+May import: `async_broker_manager`, `cluster.resp`, `redis_manager`. The redis package is imported when it first connects; it
+makes the connections, and `resp` speaks over them.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastsio.async_broker_manager import AsyncBrokerManager
+from fastsio.cluster import resp
 from fastsio.redis_manager import load_driver, open_client, parse_redis_sentinel_url
 
 __all__ = ["AsyncRedisManager", "parse_redis_sentinel_url"]
@@ -52,6 +54,9 @@ class AsyncRedisManager(AsyncBrokerManager):
         self.redis: Any = None
         self.pubsub: Any = None
         self._subscription: Any = None
+        self._publisher: resp.Publisher | None = None
+        self._publishing_connection: tuple[Any, Any] | None = None
+        self._opening = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def _redis_connect(self) -> None:
@@ -74,6 +79,9 @@ class AsyncRedisManager(AsyncBrokerManager):
         if self.connected and self._loop is loop:
             return
         old, old_loop, self._loop = self.redis, self._loop, loop
+        if old_loop is not loop:
+            self._publisher = self._publishing_connection = None
+            self._opening = asyncio.Lock()
         self._redis_connect()
         if self._subscription is not None:
             self.pubsub = self._subscription
@@ -85,8 +93,9 @@ class AsyncRedisManager(AsyncBrokerManager):
     async def _send(self, payloads: list[bytes]) -> None:
         try:
             await self._connect()
-            if len(payloads) == 1:
-                await self.redis.publish(self.channel, payloads[0])
+            publisher = await self._open_publisher()
+            if publisher is not None:
+                await publisher.publish(payloads)
                 return
             pipeline = self.redis.pipeline(transaction=False)
             for payload in payloads:
@@ -94,20 +103,48 @@ class AsyncRedisManager(AsyncBrokerManager):
             await pipeline.execute()
         except BaseException:
             self.connected = False
+            await self._close_publishing_connection()
             raise
+
+    async def _open_publisher(self) -> resp.Publisher | None:
+        """Give what publishes over a connection kept for it; None when the package has to do it."""
+        async with self._opening:
+            if self._publisher is not None and self._publisher.is_closed:  # idle for longer than Redis allows
+                await self._close_publishing_connection()
+            if self._publishing_connection is None:
+                connection = await _take_connection(self.redis.connection_pool)
+                self._publishing_connection = self.redis, connection
+                found = resp.streams(connection)
+                self._publisher = None if found is None else resp.Publisher(*found, self.channel)
+            return self._publisher
+
+    async def _close_publishing_connection(self) -> None:
+        kept, self._publishing_connection, self._publisher = self._publishing_connection, None, None
+        if kept is None:
+            return
+        client, connection = kept
+        try:
+            await connection.disconnect(nowait=True)
+            await client.connection_pool.release(connection)
+        except Exception as exc:
+            self._get_logger().debug("a broken connection was closed: %r", exc)
 
     # --- inwards
 
     async def _listen(self) -> AsyncIterator[Any]:
+        if type(self)._redis_listen_with_retries is AsyncRedisManager._redis_listen_with_retries:
+            async for payload in self._listen_with_retries():
+                yield payload
+            return
         names = (self.channel, self.channel.encode())  # text when redis_options say decode_responses
         async for message in self._redis_listen_with_retries():
             if message["channel"] in names and message["type"] == "message" and "data" in message:
                 yield message["data"]
 
     async def _redis_listen_with_retries(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield the messages of the redis package, over one subscription after another. Applications may override it."""
-        async for message in self._listen_with_retries():
-            yield message
+        """Yield messages as the redis package gives them. Applications may override it to subscribe in their own way."""
+        async for payload in self._listen_with_retries():
+            yield {"type": "message", "pattern": None, "channel": self.channel.encode(), "data": payload}
 
     async def _subscribe_and_read(self) -> AsyncIterator[Any]:
         await self._connect()
@@ -115,8 +152,14 @@ class AsyncRedisManager(AsyncBrokerManager):
         async with asyncio.timeout(CONNECT_TIMEOUT):
             await self.pubsub.subscribe(self.channel)
         self._subscribed()
+        found = resp.streams(self._subscription.connection)
+        if found is not None:
+            async for payload in resp.subscription(found[0], self.channel):
+                yield payload
+            return
         async for message in self._subscription.listen():
-            yield message
+            if message["type"] == "message":
+                yield message["data"]
 
     async def _unsubscribe(self) -> None:
         subscription, self._subscription = self._subscription, None
@@ -130,10 +173,19 @@ class AsyncRedisManager(AsyncBrokerManager):
 
     async def _close_publisher(self) -> None:
         self.connected = False
+        await self._close_publishing_connection()
         if self.redis is not None:
             await self.redis.aclose()
 
     def _after_fork(self) -> None:
         super()._after_fork()
         self.connected = False
-        self.redis = self.pubsub = self._subscription = None
+        self.redis = self.pubsub = self._subscription = self._publisher = self._publishing_connection = None
+
+
+async def _take_connection(pool: Any) -> Any:
+    """Give a connection for ourselves."""
+    try:
+        return await pool.get_connection()
+    except TypeError:  # before redis-py 5.3
+        return await pool.get_connection("PUBLISH")

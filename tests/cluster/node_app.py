@@ -77,6 +77,15 @@ async def flow(sid: str, name: str, count: int, pause: float) -> None:
 
 
 @sio.event
+async def burst(sid: str, count: int, room: str | None, pause: float) -> None:
+    """Emit as many events of ordinary size as fast as it goes, or with pauses."""
+    order = {"id": 12345, "user": "ada", "text": "a line of chat, neither long nor short", "tags": ["a", "b"]}
+    for _ in range(count):
+        await sio.emit("news", order, room=room)
+        await sio.sleep(pause)
+
+
+@sio.event
 async def take_acks(sid: str) -> list[Any]:
     taken = list(acks)
     acks.clear()
