@@ -12,7 +12,9 @@ socketio = importlib.import_module(os.environ["SIO_MODULE"])
 if socketio.__name__ == "socketio":
     importlib.import_module("engineio.payload").Payload.max_decode_packets = 10_000
 
-manager = socketio.AsyncRedisManager(os.environ["REDIS_URL"], channel=os.environ["CHANNEL"])
+url = os.environ["BROKER_URL"]
+manager_class = socketio.AsyncAioPikaManager if url.startswith("amqp") else socketio.AsyncRedisManager
+manager = manager_class(url, channel=os.environ["CHANNEL"])
 for name in ("heartbeat_interval", "deaf_after"):
     if name.upper() in os.environ:
         setattr(manager, name, float(os.environ[name.upper()]))

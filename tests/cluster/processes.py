@@ -96,12 +96,53 @@ class Redis(Process):
         return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
 
 
+class RabbitMQ(Process):
+    """A RabbitMQ of its own: node name, folders and Erlang name server, all beside its log."""
+
+    def __init__(self, log: Path) -> None:
+        super().__init__(log)
+        self.home = log.parent / "rabbitmq"
+        self.home.mkdir()
+        self.name_server_port, self.distribution_port = free_port(), free_port()
+
+    @property
+    def url(self) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+
+    def command(self) -> list[str]:
+        return ["/usr/lib/rabbitmq/bin/rabbitmq-server"]
+
+    def environ(self) -> dict[str, str]:
+        return {
+            "HOME": str(self.home),
+            "ERL_EPMD_PORT": str(self.name_server_port),
+            "RABBITMQ_DIST_PORT": str(self.distribution_port),
+            "RABBITMQ_NODENAME": "fastsio@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_MNESIA_BASE": str(self.home / "data"),
+            "RABBITMQ_LOG_BASE": str(self.home / "log"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.home / "plugins"),
+            "RABBITMQ_CONFIG_FILE": str(self.home / "none"),
+        }
+
+    def control(self, *words: str) -> None:
+        environ = {**os.environ, **self.environ()}
+        command = ["/usr/lib/rabbitmq/bin/rabbitmqctl", "-n", "fastsio@localhost", *words]
+        subprocess.run(command, env=environ, check=True, timeout=30, capture_output=True)
+
+    def stop_name_server(self) -> None:
+        """Erlang leaves it running; it is alone on its port."""
+        environ = {**os.environ, **self.environ()}
+        subprocess.run(["epmd", "-kill"], env=environ, timeout=10, capture_output=True, check=False)
+
+
 class Node(Process):
     """One server process of node_app.py."""
 
-    def __init__(self, log: Path, module: str, wire: str, redis: Redis, channel: str, **settings: str) -> None:
+    def __init__(self, log: Path, module: str, wire: str, broker: Any, channel: str, **settings: str) -> None:
         super().__init__(log)
-        self.module, self.wire, self.redis, self.channel, self.settings = module, wire, redis, channel, settings
+        self.module, self.wire, self.broker, self.channel, self.settings = module, wire, broker, channel, settings
 
     def command(self) -> list[str]:
         runner = ["fastsio", "run"] if self.wire == "native" else ["uvicorn"]
@@ -109,7 +150,7 @@ class Node(Process):
         return [sys.executable, "-m", *runner, *arguments]
 
     def environ(self) -> dict[str, str]:
-        return {"SIO_MODULE": self.module, "REDIS_URL": self.redis.url, "CHANNEL": self.channel, **self.settings}
+        return {"SIO_MODULE": self.module, "BROKER_URL": self.broker.url, "CHANNEL": self.channel, **self.settings}
 
 
 class Client:
