@@ -51,6 +51,7 @@ class AsyncAioPikaManager(AsyncBrokerManager):
         self.publisher_channel: Any = None
         self.publisher_exchange: Any = None
         self._publisher_loop: asyncio.AbstractEventLoop | None = None
+        self._opening = asyncio.Lock()
         self._listener_connection: Any = None
 
     # --- the steps of a connection, which applications may override
@@ -84,12 +85,14 @@ class AsyncAioPikaManager(AsyncBrokerManager):
 
     async def _connect_publisher(self) -> None:
         loop = asyncio.get_running_loop()
-        if self.publisher_exchange is not None and self._publisher_loop is loop:
-            return
-        self._publisher_loop = loop
-        self.publisher_connection = await self._connection()
-        self.publisher_channel = await self._channel(self.publisher_connection)
-        self.publisher_exchange = await self._exchange(self.publisher_channel)
+        if self._publisher_loop is not loop:
+            self._publisher_loop, self._opening = loop, asyncio.Lock()
+            self.publisher_exchange = None
+        async with self._opening:
+            if self.publisher_exchange is None:
+                self.publisher_connection = await self._connection()
+                self.publisher_channel = await self._channel(self.publisher_connection)
+                self.publisher_exchange = await self._exchange(self.publisher_channel)
 
     async def _close_publisher(self) -> None:
         connection, self.publisher_connection = self.publisher_connection, None

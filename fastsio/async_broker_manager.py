@@ -42,7 +42,9 @@ class AsyncBrokerManager(AsyncPubSubManager):
     max_message_size: int = 16 * 1024 * 1024
     health_changed: Callable[[Health], Any] | None = None
 
-    def __init__(self, channel: str = "socketio", write_only: bool = False, logger: Any = None, json: Any = None) -> None:
+    def __init__(
+        self, channel: str = "socketio", write_only: bool = False, logger: Any = None, json: Any = None
+    ) -> None:
         super().__init__(channel=channel, write_only=write_only, logger=logger, json=json)
         where = f"{self.name}: channel {channel!r}"
         self._publishing = Direction(f"{where}: publishes", f"{where}: cannot publish", self._on_publishing)
@@ -169,7 +171,7 @@ class AsyncBrokerManager(AsyncPubSubManager):
             now = time.monotonic()
             if self._is_subscribed and now - self._heard > self.deaf_after:
                 self._is_subscribed = False
-                error = ConnectionError(f"deaf: nothing came for {now - self._heard:.1f} s, not even what it said itself")
+                error = ConnectionError(f"deaf: nothing came for {now - self._heard:.1f} s, not even its own words")
                 self._hearing.down(self._get_logger(), error)
                 await self._unsubscribe()
             if now - said >= interval:

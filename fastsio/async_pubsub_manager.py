@@ -44,7 +44,9 @@ class AsyncPubSubManager(AsyncManager):
 
     name = "asyncpubsub"
 
-    def __init__(self, channel: str = "socketio", write_only: bool = False, logger: Any = None, json: Any = None) -> None:
+    def __init__(
+        self, channel: str = "socketio", write_only: bool = False, logger: Any = None, json: Any = None
+    ) -> None:
         super().__init__()
         self.channel = channel
         self.write_only = write_only
@@ -139,12 +141,12 @@ class AsyncPubSubManager(AsyncManager):
         """Make an event ready to be published, or refuse it; `data` is its encoded data, unless they are binary."""
         return message
 
-    async def can_disconnect(self, sid: str, namespace: str) -> bool | None:
-        """Tell whether a client is connected here; otherwise ask the other nodes to disconnect it, and give None."""
+    async def can_disconnect(self, sid: str, namespace: str) -> bool:
+        """Tell whether a client is connected here; otherwise ask other nodes to disconnect it, and give None."""
         if self._is_here(sid, namespace):
             return await super().can_disconnect(sid, namespace)
         await self._publish(messages.disconnect(self.host_id, sid, namespace))
-        return None
+        return None  # type: ignore[return-value]  # as python-socketio
 
     async def disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
         """Disconnect a client, wherever it is; with `ignore_queue`, take one of this node out of the tables."""
@@ -257,8 +259,8 @@ class AsyncPubSubManager(AsyncManager):
         self, event: Any, data: Any, text: bytes | None, target: Target, callback: Callable[..., Any] | None
     ) -> None:
         """Owe an event to clients here; `text` is the JSON list of its arguments, when it is at hand."""
-        hub = self._hub_for_finished() if text is not None and callback is None else None
-        if hub is None:
+        hub = self._hub_for_finished() if callback is None else None
+        if hub is None or text is None:
             return await super().emit(
                 event, data, target.namespace, room=target.room, skip_sid=target.skip, callback=callback
             )

@@ -1,10 +1,11 @@
 """A cluster over Redis or Valkey.
 
-May import: `async_broker_manager`, `cluster.resp`, `redis_manager`. The redis package is imported when it first connects; it
-makes the connections, and `resp` speaks over them.
+May import: `async_broker_manager`, `cluster.resp`, `redis_manager`. The redis package, imported when it is first needed,
+makes the connections; `resp` speaks over them.
 """
 
 import asyncio
+import importlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -69,7 +70,8 @@ class AsyncRedisManager(AsyncBrokerManager):
     def _client_options(self, driver: Any) -> dict[str, Any]:
         """Silence is no error on a channel, and trying again is our own affair: once, in order, and with a log line."""
         package = driver.__name__.partition(".")[0]
-        retry = load_driver(f"{package}://", ".asyncio.retry").Retry(load_driver(f"{package}://", ".backoff").NoBackoff(), 0)
+        never = importlib.import_module(f"{package}.backoff").NoBackoff()
+        retry = importlib.import_module(f"{package}.asyncio.retry").Retry(never, 0)
         defaults = {"socket_connect_timeout": CONNECT_TIMEOUT, "socket_timeout": None, "socket_keepalive": True}
         return {**defaults, "retry": retry, **self.redis_options}
 
@@ -142,7 +144,7 @@ class AsyncRedisManager(AsyncBrokerManager):
                 yield message["data"]
 
     async def _redis_listen_with_retries(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield messages as the redis package gives them. Applications may override it to subscribe in their own way."""
+        """Yield messages as the redis package gives them. Applications may override it."""
         async for payload in self._listen_with_retries():
             yield {"type": "message", "pattern": None, "channel": self.channel.encode(), "data": payload}
 

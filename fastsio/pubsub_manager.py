@@ -26,7 +26,9 @@ class PubSubManager(BaseManager):
 
     name = "pubsub"
 
-    def __init__(self, channel: str = "socketio", write_only: bool = False, logger: Any = None, json: Any = None) -> None:
+    def __init__(
+        self, channel: str = "socketio", write_only: bool = False, logger: Any = None, json: Any = None
+    ) -> None:
         super().__init__()
         self.channel = channel
         self.write_only = write_only

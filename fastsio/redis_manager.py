@@ -67,7 +67,8 @@ def load_driver(url: str, suffix: str = "") -> Any:
         except ImportError:
             continue
     package = DRIVERS[scheme][0]
-    raise RuntimeError(f'{package.capitalize()} package is not installed (Run "pip install {package}" in your virtualenv).')
+    hint = f'(Run "pip install {package}" in your virtualenv)'
+    raise RuntimeError(f"{package.capitalize()} package is not installed {hint}.")
 
 
 def open_client(driver: Any, url: str, options: dict[str, Any], channel: str) -> Any:

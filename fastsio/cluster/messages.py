@@ -13,7 +13,7 @@ import orjson
 
 from fastsio.serial import Json
 
-# The forms of an argument list that stand for no argument at all: python-socketio cannot tell `emit(e, None)` from `emit(e)`.
+# The lists that stand for no argument at all: python-socketio cannot tell `emit(e, None)` from `emit(e)`.
 _NO_ARGUMENTS = re.compile(rb"\[\s*(?:null\s*)?\]")
 
 

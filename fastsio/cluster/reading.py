@@ -118,7 +118,8 @@ def _skipped(value: Any) -> set[Any] | None:
     if value is None or value == "":
         return None
     values = [value] if isinstance(value, str) else value
-    if not isinstance(values, (list, tuple, set, frozenset)) or not all(_is_name(item) or item is None for item in values):
+    is_list = isinstance(values, (list, tuple, set, frozenset))
+    if not is_list or not all(_is_name(item) or item is None for item in values):
         raise MalformedError("skip_sid is an id or a list of ids")
     return set(values)
 

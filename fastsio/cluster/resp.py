@@ -1,7 +1,7 @@
-"""The two things that a node says to Redis for each event, without the cost of a general client: PUBLISH, and reading on.
+"""What a node does with Redis for each event, without the cost of a general client: PUBLISH, and reading on.
 
-May import: nothing of ours. Works on a connection that the redis package has made (address, TLS, password, sentinels are its
-affair), over the streams beneath it. `streams` gives None where there are none: then the package does everything.
+May import: nothing of ours. Works on a connection that the redis package has made (address, TLS, password and sentinels
+are its affair), over the streams beneath it. Where there are none, `streams` gives None and the package does everything.
 """
 
 import asyncio

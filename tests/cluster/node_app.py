@@ -97,5 +97,5 @@ async def take_acks(sid: str) -> list[Any]:
 @sio.event
 async def health(sid: str) -> dict[str, Any]:
     state = manager.health
-    names = ("publishes", "hears", "published", "dropped", "received", "malformed", "missed", "duplicates", "reconnects")
+    names = "publishes hears published dropped received malformed missed duplicates reconnects".split()
     return {name: getattr(state, name) for name in names}

@@ -188,9 +188,9 @@ class Client:
         state: dict[str, Any] = await self.sio.call("health", timeout=PATIENCE)
         return state
 
-    async def hear(self, event: list[Any]) -> list[list[Any]]:
+    async def hear(self, event: list[Any], patience: float = PATIENCE) -> list[list[Any]]:
         """Wait for an event; give all that came before it, and forget it."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             while event not in self.heard:
                 self.arrived.clear()
                 await self.arrived.wait()

@@ -1,7 +1,7 @@
 """A bad day for Redis: killed, restarted, frozen, its clients thrown out. Numbered events flow meanwhile.
 
-Imports processes.py beside it. What must hold: clients here miss nothing; clients elsewhere hear each number at most once,
-in order, and what they did not hear is what the counters say; every node hears again within the named time.
+Imports processes.py beside it. What must hold: clients here miss nothing; clients elsewhere hear each number at most
+once, in order, and what they did not hear is what the counters say; every node hears again within the named time.
 """
 
 import asyncio
@@ -74,12 +74,14 @@ async def noticed(clients: list[Client], reconnects: list[int], within: float) -
             await asyncio.sleep(0.02)
 
 
-async def judge(speaker: Client, listener: Client, missed: int, flow_id: str, count: int) -> list[int]:
+async def judge(
+    speaker: Client, listener: Client, missed: int, flow_id: str, count: int, patience: float = PATIENCE
+) -> list[int]:
     """Check the numbers on both sides; give those that the listener heard."""
-    numbers = await speaker.hear(["flowed", flow_id])
+    numbers = await speaker.hear(["flowed", flow_id], patience)
     assert [event[2] for event in numbers if event[:2] == ["number", flow_id]] == list(range(count))
     await speaker.do("emit", "end", flow_id)
-    heard = [event[2] for event in await listener.hear(["end", flow_id]) if event[:2] == ["number", flow_id]]
+    heard = [event[2] for event in await listener.hear(["end", flow_id], patience) if event[:2] == ["number", flow_id]]
     assert heard == sorted(set(heard)), "twice or out of order"
     lost = count - len(heard)
     assert lost <= (await listener.health())["missed"] - missed <= lost + 1  # "flowed" may be lost too
@@ -191,6 +193,29 @@ async def test_redis_comes_later_than_the_nodes(logs: Path, connect: Any):
         assert await clients[1].hear(["late", 2]) == [["early", 1]]  # it waited
     finally:
         await asyncio.gather(*(asyncio.to_thread(process.stop) for process in [*nodes, redis]))
+
+
+@pytest.mark.skipif("FASTSIO_LONG" not in os.environ, reason="minutes; make cluster-long runs it")
+async def test_ten_thousand_numbers_through_a_very_bad_day(pair: list[Client], broken_redis: Redis, flow_id: str):
+    speaker, listener = pair
+    missed = (await counts(pair, "missed"))[1]
+    await speaker.sio.emit("flow", (flow_id, 10_000, 0.008))
+    for _ in range(3):
+        await asyncio.sleep(3)
+        throw_out(broken_redis, "pubsub")
+        await asyncio.sleep(3)
+        throw_out(broken_redis, "normal")
+        await asyncio.sleep(3)
+        broken_redis.stop(signal.SIGKILL)
+        await asyncio.sleep(3)
+        broken_redis.start()
+        await hears_again(pair, HEARS_AGAIN_WITHIN)
+    await asyncio.sleep(4)
+    broken_redis.signal(signal.SIGSTOP)
+    await asyncio.sleep(20)
+    broken_redis.signal(signal.SIGCONT)
+    await hears_again(pair, HEARS_AGAIN_WITHIN + float(SETTINGS["DEAF_AFTER"]))
+    await judge(speaker, listener, missed, flow_id, 10_000, patience=60)
 
 
 def test_a_forked_child_is_a_node_of_its_own():

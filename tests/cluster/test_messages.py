@@ -32,7 +32,9 @@ class Caught:
                 sent.append(data)
 
         self.manager = Manager(write_only=True)
-        self.manager.set_server(module.AsyncServer(async_mode="asgi"))
+        server = module.AsyncServer(async_mode="asgi")
+        server.manager = self.manager
+        self.manager.set_server(server)
         self.manager.host_id = HOST
 
 
@@ -175,7 +177,7 @@ def test_binary_answers_between_nodes_of_fastsio():
     assert messages.callback(HOST, owner, (1,), True) == messages.callback(HOST, owner, (1,), False)
 
 
-NOT_MESSAGES: list[Any] = [None, 5, "", b"\xff", "[]", "null", "{}", '{"method": 1}', {"method": None}, [], b"\x80\x04."]
+NOT_MESSAGES: list[Any] = [None, 5, "", b"\xff", "[]", "null", "{}", '{"method": 1}', {"method": None}, [], b"\x80."]
 
 
 @pytest.mark.parametrize("raw", NOT_MESSAGES, ids=repr)
@@ -254,3 +256,24 @@ async def test_a_base_class_of_an_applications_own():
     for manager in (first, second):
         manager.thread.cancel()
         await asyncio.wait({manager.thread})
+
+
+async def test_nobody_waits_any_more_after_a_call_has_timed_out():
+    ours = Caught(fastsio)
+    with pytest.raises(fastsio.exceptions.TimeoutError):
+        await ours.manager.server.call("question", 1, to="somebody elsewhere", timeout=0.01)
+    assert ours.sent[0]["callback"][0] == "somebody elsewhere"
+    assert len(ours.manager._answers) == 0
+
+
+async def test_nobody_is_nobody_on_other_nodes_too():
+    ours = Caught(fastsio)
+    await ours.manager.server.emit("ev", 1, to=[])
+    assert ours.sent == []
+
+
+async def test_data_without_json_are_refused_before_anybody_is_sent_anything():
+    ours = Caught(fastsio)
+    with pytest.raises(TypeError):
+        await ours.manager.emit("ev", object())
+    assert ours.sent == []

@@ -31,7 +31,8 @@ class Broker:
         self.health = Health()
         self.states: list[bool] = []
         self.direction = Direction("publishes", "cannot publish", lambda is_up, cause: self.states.append(is_up))
-        self.outgoing = Outgoing(self.send, self.recovered, self.direction, self.health, lambda: logging.getLogger("test"))
+        logger = logging.getLogger("test")
+        self.outgoing = Outgoing(self.send, self.recovered, self.direction, self.health, lambda: logger)
 
     async def send(self, payloads: list[bytes]) -> None:
         self.attempts += 1
