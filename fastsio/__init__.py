@@ -78,4 +78,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *(_CLIENT_NAMES if borrowed.is_installed() else ())})
+    return sorted({*globals(), *_CLUSTER_NAMES, *(_CLIENT_NAMES if borrowed.is_installed() else ())})
