@@ -86,7 +86,7 @@ class AsyncBrokerManager(AsyncPubSubManager):
             await self._outgoing.settled()
 
     def _seal(self, message: dict[str, Any], data: bytes | None) -> dict[str, Any]:
-        if type(self)._publish is not AsyncBrokerManager._publish:
+        if type(self)._publish is not AsyncBrokerManager._publish or "_publish" in vars(self):
             return message  # who overrides it may change messages
         sealed = Sealed(message)
         sealed.payload = self._encode(message, data)
