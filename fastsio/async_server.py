@@ -175,7 +175,9 @@ class AsyncServer(BaseServer):
         return args if len(args) > 1 else args[0] if args else None
 
     def _forget_callback(self, sid: Any, namespace: str, callback: Callable[..., Any]) -> None:
-        """Take a callback that nobody waits for out of its member's table."""
+        """Take a callback that nobody waits for out of the tables of the manager and of its member."""
+        if hasattr(self.manager, "_forget_callback"):
+            self.manager._forget_callback(callback)
         if not isinstance(sid, str):
             return
         member = self.manager._rooms.member(namespace, sid)
@@ -357,6 +359,8 @@ class AsyncServer(BaseServer):
     async def _drain(self) -> None:
         """The host stops: close every client, and let disconnect handlers finish."""
         await self.eio._drain()
+        if hasattr(self.manager, "close"):  # a node of a cluster: what it still owes its broker goes out
+            await self.manager.close()
 
     def _native_registry(self) -> Any:
         overridden = type(self).handle_request is not AsyncServer.handle_request or "handle_request" in vars(self)
