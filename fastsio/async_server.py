@@ -263,7 +263,7 @@ class AsyncServer(BaseServer):
             app = aiohttp.web.Application()
             sio.attach(app)
         """
-        hosts.attach(self.eio, app, socketio_path, announcer(self.logger, "Socket.IO"))
+        hosts.attach(self, app, socketio_path, announcer(self.logger, "Socket.IO"))
 
     async def handle_request(self, *args: Any) -> Any:
         """Serve one ASGI scope `(scope, receive, send)`, one request of aiohttp or Sanic, or one handler of Tornado."""
