@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 5001
 
-.PHONY: build chat test unit bench asan clean
+.PHONY: build chat test unit bench cluster-long asan clean
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "fastsio needs Python 3.11 or newer; set PYTHON=/path/to/python"; exit 1; }
@@ -35,6 +35,10 @@ unit: build
 
 bench: build
 	$(BIN)/python -m bench all
+
+# Ten thousand events while Redis is killed, restarted and frozen: minutes.
+cluster-long: build
+	FASTSIO_LONG=1 $(BIN)/python -m pytest tests/cluster/test_faults.py -k ten_thousand
 
 # The compiled code under AddressSanitizer and UBSan; builds into the tree, so build again afterwards.
 asan: $(VENV)/.ready

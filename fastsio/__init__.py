@@ -3,6 +3,7 @@
 Change `import socketio` to `import fastsio as socketio`, and keep the application.
 """
 
+from importlib import import_module
 from typing import Any
 
 from fastsio import borrowed, exceptions
@@ -37,17 +38,22 @@ _CLIENT_NAMES = {
     "SimpleClient",
 }
 
+# Managers of clusters, imported when asked for: most applications are one process.
+_CLUSTER_NAMES = {
+    "AsyncAioPikaManager": "async_aiopika_manager",
+    "AsyncPubSubManager": "async_pubsub_manager",
+    "AsyncRedisManager": "async_redis_manager",
+    "PubSubManager": "pubsub_manager",
+    "RedisManager": "redis_manager",
+}
+
 # Names of python-socketio that a later release brings.
 _NOT_YET = {
-    "AsyncAioPikaManager",
-    "AsyncRedisManager",
     "KafkaManager",
     "KombuManager",
     "Manager",
     "Middleware",
     "Namespace",
-    "PubSubManager",
-    "RedisManager",
     "Server",
     "WSGIApp",
     "ZmqManager",
@@ -62,6 +68,8 @@ def run(app: Any, *, host: str = "127.0.0.1", port: int = 8000, **options: Any) 
 
 
 def __getattr__(name: str) -> Any:
+    if name in _CLUSTER_NAMES:
+        return getattr(import_module(f"fastsio.{_CLUSTER_NAMES[name]}"), name)
     if name in _NOT_YET:
         raise AttributeError(f"fastsio.{name} is not there yet in {__version__}; see 'Not for you, yet' in the README")
     if name not in _CLIENT_NAMES:
@@ -70,4 +78,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *(_CLIENT_NAMES if borrowed.is_installed() else ())})
+    return sorted({*globals(), *_CLUSTER_NAMES, *(_CLIENT_NAMES if borrowed.is_installed() else ())})

@@ -44,6 +44,8 @@ MODULES = {
 }
 # Homes that are not where the name says.
 ELSEWHERE = {"engineio.async_drivers.asgi": "fastsio.engineio.asgi"}
+# Fastsio's are for jobs and scripts: a synchronous Server, which is python-socketio's, needs python-socketio's managers.
+OF_SYNCHRONOUS_SERVER = {"socketio.pubsub_manager", "socketio.redis_manager", "PubSubManager", "RedisManager"}
 
 logger = logging.getLogger("fastsio")
 
@@ -173,7 +175,7 @@ class _Facade(Loader):
         def find(attr: str) -> Any:
             if attr in MODULES[name]:
                 return self.alias.module(f"{name}.{attr}")
-            if attr in EXPORTS[name]:
+            if attr in EXPORTS[name] and not _is_of_synchronous_server(attr):
                 try:
                     return getattr(own, attr)
                 except AttributeError:
@@ -202,10 +204,16 @@ def _is_ours(name: str) -> bool:
     return name.partition(".")[0] in HOMES
 
 
+def _is_of_synchronous_server(name: str) -> bool:
+    return name in OF_SYNCHRONOUS_SERVER and borrowed.is_installed()
+
+
 def _home(name: str) -> str | None:
     """Give the name of fastsio's module for one of python-socketio's, None when fastsio has none."""
     if name in ELSEWHERE:
         return ELSEWHERE[name]
+    if _is_of_synchronous_server(name):
+        return None
     package, _, rest = name.partition(".")
     if rest.partition(".")[0] not in MODULES[package]:
         return None

@@ -1,6 +1,6 @@
 """Handlers as a class: each method `on_<event>` is the handler of that event in one namespace.
 
-May import: `hub.dispatch`, `borrowed`.
+May import: `base_namespace`, `hub.dispatch`, `borrowed`.
 """
 
 from collections.abc import Callable
@@ -8,22 +8,16 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastsio import borrowed
+from fastsio.base_namespace import BaseServerNamespace
 from fastsio.hub.dispatch import LIFECYCLE_EVENTS, call, call_lifecycle
 
 
-class AsyncNamespace:
-    """Base of class-based namespaces.
+class AsyncNamespace(BaseServerNamespace):
+    """Base of class-based namespaces for asyncio.
 
     Args:
         namespace: the namespace, "/" when None.
     """
-
-    def __init__(self, namespace: str | None = None) -> None:
-        self.namespace = namespace or "/"
-        self.server: Any = None
-
-    def _set_server(self, server: Any) -> None:
-        self.server = server
 
     def is_asyncio_based(self) -> bool:
         return True
@@ -111,9 +105,6 @@ class AsyncNamespace:
     async def close_room(self, room: Any, namespace: str | None = None) -> None:
         return await self.server.close_room(room, namespace=namespace or self.namespace)
 
-    def rooms(self, sid: str, namespace: str | None = None) -> list[Any]:
-        return self.server.rooms(sid, namespace=namespace or self.namespace)
-
     async def get_session(self, sid: str, namespace: str | None = None) -> dict[str, Any]:
         return await self.server.get_session(sid, namespace=namespace or self.namespace)
 
@@ -121,7 +112,10 @@ class AsyncNamespace:
         return await self.server.save_session(sid, session, namespace=namespace or self.namespace)
 
     def session(self, sid: str, namespace: str | None = None) -> AbstractAsyncContextManager[dict[str, Any]]:
-        return self.server.session(sid, namespace=namespace or self.namespace)
+        session: AbstractAsyncContextManager[dict[str, Any]] = self.server.session(
+            sid, namespace=namespace or self.namespace
+        )
+        return session
 
     async def disconnect(self, sid: str, namespace: str | None = None) -> None:
         return await self.server.disconnect(sid, namespace=namespace or self.namespace)

@@ -1,40 +1,26 @@
-"""The Socket.IO server of an application: python-socketio's API, wired to the floors.
+"""The Socket.IO server of an application: python-socketio's API for asyncio, wired to the floors.
 
-May import: `engineio`, `hub`, `serial`, `exceptions`. Never touches packets or sockets itself.
+May import: `base_server`, `engineio`, `hub`, `exceptions`. Never touches packets or sockets itself.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
 from fastsio import engineio, exceptions
+from fastsio.base_server import SEAMS, BaseServer
 from fastsio.engineio import hosts
-from fastsio.engineio import packet as engine_packet
-from fastsio.engineio.async_server import Reason
-from fastsio.engineio.logs import announcer, server_logger
+from fastsio.engineio.logs import announcer
 from fastsio.hub import dispatch
-from fastsio.hub._peer import Hub, Peer
 from fastsio.hub.manager import AsyncManager
-from fastsio.hub.seams import Injector, Tap
-from fastsio.hub.views import Environs
-from fastsio.packet import packer_for, packet_class_for, with_json
-from fastsio.serial import DEFAULT_JSON, CustomJson
-
-# A handler, whose type decorators keep.
-Handler = TypeVar("Handler", bound=Callable[..., Any])
-
-# Methods that an application may replace, on an instance or in a subclass, to see everything that passes.
-OUTWARD_SEAMS = ("_send_packet", "_send_eio_packet")
-INWARD_SEAMS = ("_handle_eio_connect", "_handle_eio_message", "_handle_eio_disconnect")
-SEAMS = (*OUTWARD_SEAMS, *INWARD_SEAMS, "_trigger_event")
 
 if TYPE_CHECKING:
     from fastsio.async_admin import InstrumentedAsyncServer
 
 
-class AsyncServer:
+class AsyncServer(BaseServer):
     """A Socket.IO server for asyncio; serves Engine.IO 4 and 3 clients in the same rooms.
 
     Args:
@@ -49,9 +35,6 @@ class AsyncServer:
         kwargs: options of `fastsio.engineio.AsyncServer`.
     """
 
-    reason = Reason
-    reserved_events = ["connect", "disconnect"]
-
     def __init__(
         self,
         client_manager: Any = None,
@@ -61,159 +44,23 @@ class AsyncServer:
         namespaces: Any = None,
         **kwargs: Any,
     ) -> None:
-        packet_class = packet_class_for(kwargs.pop("serializer", "default"))
-        self._packer = packer_for(packet_class)
-        self.packet_class = packet_class if json is None else with_json(packet_class, json)
-        self.always_connect = kwargs.pop("always_connect", False)
-        engineio_options = dict(kwargs, async_handlers=False)
-        engineio_options["logger"] = engineio_options.pop("engineio_logger", None) or False
-        if json is not None:
-            engineio_options["json"] = json
-        self.eio = self._engineio_server_class()(**engineio_options)
-        self.logger = server_logger("socketio.server", logger)
-        self.async_mode = self.eio.async_mode
-        self.async_handlers = async_handlers
-        self.namespaces = namespaces or ["/"]
-        self.handlers: dict[str, dict[Any, Callable[..., Any]]] = {}
-        self.namespace_handlers: dict[str, Any] = {}
-        self.not_handled = object()
-        self.environ: dict[str, dict[str, Any]] = Environs(self.eio._registry)  # type: ignore[assignment]
-        self.manager_initialized = False
-        self._json = DEFAULT_JSON if json is None else CustomJson(json)
-        self._binary_packet: dict[str, Any] = {}  # python-socketio's table of half-received packets; ours are elsewhere
-        self._injector = Injector(self)
-        self._instrumentation: Any = None
-        self._guarded: frozenset[str] = frozenset()  # namespaces that `always_connect` does not open
-        self.manager = client_manager if client_manager is not None else AsyncManager()
-        self._take_engine()
-        self._note_seams()
+        if client_manager is None:
+            client_manager = AsyncManager()
+        super().__init__(
+            client_manager=client_manager,
+            logger=logger,
+            json=json,
+            async_handlers=async_handlers,
+            namespaces=namespaces,
+            **kwargs,
+        )
 
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
         """Give the class of the Engine.IO server. Applications may override it, with a subclass."""
         return engineio.AsyncServer
 
-    def _take_engine(self) -> None:
-        """Stand above the Engine.IO server: directly, as long as nobody puts handlers of his own there."""
-        self.eio.on("connect", self._handle_eio_connect)
-        self.eio.on("message", self._handle_eio_message)
-        self.eio.on("disconnect", self._handle_eio_disconnect)
-        self._engine_handlers = dict(self.eio.handlers)
-        self.eio._registry.accept = self._accept_session
-        self.eio._registry.must_join = True
-
-    # --- replaced methods
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
-        if name in SEAMS:
-            self._note_seams()
-        elif name == "logger" and self.__dict__.get("_hub_of_manager") is not None:
-            self._hub.watch(value)
-
-    def __delattr__(self, name: str) -> None:
-        super().__delattr__(name)
-        if name in SEAMS:
-            self._note_seams()
-
-    def _note_seams(self) -> None:
-        """See once which seams are replaced, so that no message has to ask."""
-        self._is_trigger_hooked = self._is_replaced("_trigger_event")
-        self._are_events_hooked = any(self._is_replaced(name) for name in INWARD_SEAMS)
-        self._is_output_hooked = any(self._is_replaced(name) for name in OUTWARD_SEAMS)
-        if self._hub_of_manager is not None:
-            self._hub_of_manager.tap = self._tap()
-
-    def _is_replaced(self, name: str) -> bool:
-        return name in vars(self) or getattr(type(self), name) is not ORIGINAL_SEAMS[name]
-
-    def _tap(self) -> Tap | None:
-        return Tap(self, engine_packet.Packet) if self._is_output_hooked else None
-
-    @property
-    def manager(self) -> Any:
-        """Who is connected, and in which rooms. May be replaced before clients come; `set_server` goes with it."""
-        return self._manager
-
-    @manager.setter
-    def manager(self, manager: Any) -> None:
-        if not hasattr(manager, "_rooms"):
-            name = f"{type(manager).__module__}.{type(manager).__name__}"
-            raise TypeError(f"client_manager={name}: not a manager of fastsio; import the class from fastsio")
-        self._manager = manager
-        manager.set_server(self)
-        self._hub_of_manager: Hub | None = None
-
-    @property
-    def _hub(self) -> Hub:
-        if self._hub_of_manager is None:
-            self._note_seams()
-            hub = Hub(self, self.manager._rooms, self._json, self._packer)
-            hub.tap = self._tap()
-            taker = getattr(self.manager.trigger_callback, "__func__", None)
-            hub.manager_takes_acks = taker is not AsyncManager.trigger_callback
-            self._hub_of_manager = hub
-        return self._hub_of_manager
-
-    # --- handlers
-
-    @overload
-    def on(self, event: str, handler: None = None, namespace: str | None = None) -> Callable[[Handler], Handler]: ...
-
-    @overload
-    def on(self, event: str, handler: Callable[..., Any], namespace: str | None = None) -> None: ...
-
-    def on(self, event: str, handler: Callable[..., Any] | None = None, namespace: str | None = None) -> Any:
-        """Register a handler; a decorator without `handler`. ``"*"`` stands for any event, or any namespace.
-
-        Example:
-            @sio.on("chat message")
-            async def chat_message(sid, text):
-                await sio.emit("chat message", text, room="mychat")
-        """
-        namespace = namespace or "/"
-
-        def register(function: Handler) -> Handler:
-            self.handlers.setdefault(namespace, {})[event] = function
-            return function
-
-        if handler is None:
-            return register
-        register(handler)
-        return None
-
-    @overload
-    def event(self, handler: Handler, /) -> Handler: ...
-
-    @overload
-    def event(self, *, namespace: str | None = None) -> Callable[[Handler], Handler]: ...
-
-    def event(self, *args: Any, **kwargs: Any) -> Any:
-        """Register a function as the handler of the event that it is named after.
-
-        Example:
-            @sio.event
-            async def connect(sid, environ, auth): ...
-        """
-        if len(args) == 1 and len(kwargs) == 0 and callable(args[0]):
-            return self.on(args[0].__name__)(args[0])
-
-        def register(function: Handler) -> Handler:
-            return self.on(function.__name__, *args, **kwargs)(function)
-
-        return register
-
-    def register_namespace(self, namespace_handler: Any) -> None:
-        """Register an `AsyncNamespace`; a later one for the same namespace replaces it.
-
-        Raises:
-            ValueError: it is not an instance of a namespace class for asyncio.
-        """
-        if isinstance(namespace_handler, type) or not hasattr(namespace_handler, "trigger_event"):
-            raise ValueError("Not a namespace instance")
-        if not namespace_handler.is_asyncio_based():
-            raise ValueError("Not a valid namespace class for this server")
-        namespace_handler._set_server(self)
-        self.namespace_handlers[namespace_handler.namespace] = namespace_handler
+    def is_asyncio_based(self) -> bool:
+        return True
 
     # --- emitting
 
@@ -328,7 +175,9 @@ class AsyncServer:
         return args if len(args) > 1 else args[0] if args else None
 
     def _forget_callback(self, sid: Any, namespace: str, callback: Callable[..., Any]) -> None:
-        """Take a callback that nobody waits for out of its member's table."""
+        """Take a callback that nobody waits for out of the tables of the manager and of its member."""
+        if hasattr(self.manager, "_forget_callback"):
+            self.manager._forget_callback(callback)
         if not isinstance(sid, str):
             return
         member = self.manager._rooms.member(namespace, sid)
@@ -353,10 +202,6 @@ class AsyncServer:
     async def close_room(self, room: Any, namespace: str | None = None) -> None:
         """Take everybody out of a room."""
         await self.manager.close_room(room, namespace or "/")
-
-    def rooms(self, sid: str, namespace: str | None = None) -> list[Any]:
-        """Give the rooms of a client, its own included; [] for an unknown one."""
-        return self.manager.get_rooms(sid, namespace or "/")
 
     # --- sessions
 
@@ -392,12 +237,6 @@ class AsyncServer:
         finally:
             await self.save_session(sid, session, namespace)
 
-    def _eio_sid(self, sid: str, namespace: str) -> str:
-        eio_sid = self.manager.eio_sid_from_sid(sid, namespace)
-        if eio_sid is None:
-            raise KeyError("Session not found")
-        return eio_sid
-
     # --- connections
 
     async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
@@ -410,21 +249,6 @@ class AsyncServer:
             self.logger.info("Disconnecting %s [%s]", sid, namespace)
             peer = None if member.session is None else self._peer_of(member.session)
             await dispatch.kick(self, peer, member)
-
-    def transport(self, sid: str, namespace: str | None = None) -> str:
-        """Give the name of a client's transport: "polling" or "websocket".
-
-        Raises:
-            KeyError: there is no such client.
-        """
-        return self.eio.transport(self._eio_sid(sid, namespace or "/"))
-
-    def get_environ(self, sid: str, namespace: str | None = None) -> dict[str, Any] | None:
-        """Give the handshake request of a client as a WSGI-like dict, the same object each time; None if unknown."""
-        eio_sid = self.manager.eio_sid_from_sid(sid, namespace or "/")
-        if eio_sid is None:
-            return None
-        return self.environ.get(eio_sid)
 
     # --- running
 
@@ -439,7 +263,7 @@ class AsyncServer:
             app = aiohttp.web.Application()
             sio.attach(app)
         """
-        hosts.attach(self.eio, app, socketio_path, announcer(self.logger, "Socket.IO"))
+        hosts.attach(self, app, socketio_path, announcer(self.logger, "Socket.IO"))
 
     async def handle_request(self, *args: Any, **kwargs: Any) -> Any:
         """Serve one ASGI scope `(scope, receive, send)`, one request of aiohttp or Sanic, or one handler of Tornado."""
@@ -494,9 +318,6 @@ class AsyncServer:
             server_stats_interval=server_stats_interval,
         )
 
-    def is_asyncio_based(self) -> bool:
-        return True
-
     # --- what the floors below ask
 
     async def _trigger_event(self, event: Any, namespace: str, *args: Any) -> Any:
@@ -535,47 +356,15 @@ class AsyncServer:
         await self._injector.disconnect(eio_sid, reason)
         self.environ.pop(eio_sid, None)
 
-    def _has_connect_handler(self, namespace: str) -> bool:
-        return self._is_trigger_hooked or dispatch.find(self, namespace, "connect") is not None
-
-    def _accepts_namespace(self, namespace: str) -> bool:
-        """Tell whether clients may ask for a namespace."""
-        if namespace in self.handlers or namespace in self.namespace_handlers or self.namespaces == "*":
-            return True
-        return namespace == self.namespaces if isinstance(self.namespaces, str) else namespace in self.namespaces
-
-    def _initialize_manager(self) -> None:
-        if not self.manager_initialized:
-            self.manager_initialized = True
-            self.manager.initialize()
-            if self._instrumentation is not None:
-                self._instrumentation.first_client()
-
-    def _accept_session(self, session: Any) -> Any:
-        if self._are_events_hooked or self.eio.handlers != self._engine_handlers:
-            return self.eio._accept(session)
-        self._initialize_manager()
-        session.sink = Peer(self._hub, session)
-        return None
-
-    def _peer_of(self, session: Any) -> Any:
-        return self._injector.peers.get(session.sid) or session.sink
-
-    def _members_of(self, eio_sid: str) -> Any:
-        """Give namespace -> member of a connection; None when nobody knows it."""
-        session = self.eio._registry.find(eio_sid)
-        return None if session is None else getattr(self._peer_of(session), "members", None)
-
-    def _forget_session(self, session: Any) -> None:
-        self.eio._registry.settled(session)
-
     async def _drain(self) -> None:
         """The host stops: close every client, and let disconnect handlers finish."""
         await self.eio._drain()
+        if hasattr(self.manager, "close"):  # a node of a cluster: what it still owes its broker goes out
+            await self.manager.close()
 
     def _native_registry(self) -> Any:
         overridden = type(self).handle_request is not AsyncServer.handle_request or "handle_request" in vars(self)
         return None if overridden else self.eio._native_registry()
 
 
-ORIGINAL_SEAMS = {name: getattr(AsyncServer, name) for name in SEAMS}
+AsyncServer.original_seams = {name: getattr(AsyncServer, name) for name in SEAMS}

@@ -21,6 +21,19 @@ class SlowClientError(RuntimeError):
     """A client's backlog passed its limit; it is being disconnected."""
 
 
+class EventTooLargeError(ValueError):
+    """An event is larger than the broker of the cluster can carry; nobody has been sent it.
+
+    Attributes:
+        size: of the message, in bytes.
+        limit: what it may be.
+    """
+
+    def __init__(self, event: str, size: int, limit: int) -> None:
+        super().__init__(f"event {event!r} takes {size} bytes on the channel; at most {limit} are allowed (max_message_size)")
+        self.size, self.limit = size, limit
+
+
 # Stable names, each with the sentence that explains it. Applications and dashboards may match on the names.
 CODES = {
     "EIO_EMPTY_PACKET": "an Engine.IO packet has no type character",

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "_codec": FOR_ALL | {"_bytes"},
     "_frames": FOR_ALL | {"_bytes"},
     "_http": FOR_ALL | {"_bytes"},
+    "cluster": FOR_ALL | {"serial"},
     "engine": FOR_ALL | FLOOR_0,
     "hub": FOR_ALL | FLOOR_0 | {"engine", "serial"},
     "net": FOR_ALL | FLOOR_0 | {"engine"},

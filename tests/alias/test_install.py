@@ -58,6 +58,24 @@ def test_every_documented_submodule_is_there():
     """)
 
 
+def test_managers_go_with_their_servers():
+    run("""
+        import fastsio
+
+        fastsio.install()
+        import socketio
+        from socketio.pubsub_manager import PubSubManager
+
+        for name in ("RedisManager", "PubSubManager"):
+            assert getattr(socketio, name).__module__ != getattr(fastsio, name).__module__
+        manager = socketio.RedisManager()
+        assert isinstance(manager, PubSubManager)
+        socketio.Server(async_mode="threading", client_manager=manager)
+        assert socketio.AsyncRedisManager is fastsio.AsyncRedisManager
+        socketio.AsyncServer(async_mode="asgi", client_manager=socketio.AsyncRedisManager())
+    """)
+
+
 def test_what_is_not_there_says_so():
     run("""
         import fastsio

@@ -1,0 +1,227 @@
+"""What the managers for Redis and RabbitMQ share: staying in touch with a broker that comes and goes.
+
+May import: `async_pubsub_manager`, `cluster`, `errors`. Never knows a particular broker.
+A node publishes a heartbeat and must hear something, itself at least; a subscription that stays silent is made again.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from fastsio.async_pubsub_manager import AsyncPubSubManager
+from fastsio.cluster import messages
+from fastsio.cluster.health import LONGEST_DELAY, Direction, Health
+from fastsio.cluster.outgoing import Outgoing
+from fastsio.errors import EventTooLargeError
+
+# A node that cannot subscribe for this long publishes what waits all the same.
+LONGEST_HOLD = 10.0
+
+
+class Sealed(dict[str, Any]):
+    """A message together with its finished JSON."""
+
+    payload: bytes
+
+
+class AsyncBrokerManager(AsyncPubSubManager):
+    """A manager whose broker may go away at any time.
+
+    Attributes:
+        health: both directions and counters.
+        health_changed: called with `health` whenever a direction comes up or goes down.
+        heartbeat_interval: seconds between heartbeats; None for none.
+        deaf_after: seconds without anything heard after which the subscription is made again.
+        max_message_size: bytes of a message that is accepted; half of what Redis lets a subscriber owe by default.
+    """
+
+    heartbeat_interval: float | None = 5.0
+    deaf_after: float = 10.0
+    max_message_size: int = 16 * 1024 * 1024
+    health_changed: Callable[[Health], Any] | None = None
+
+    def __init__(
+        self, channel: str = "socketio", write_only: bool = False, logger: Any = None, json: Any = None
+    ) -> None:
+        super().__init__(channel=channel, write_only=write_only, logger=logger, json=json)
+        where = f"{self.name}: channel {channel!r}"
+        self._publishing = Direction(f"{where}: publishes", f"{where}: cannot publish", self._on_publishing)
+        self._hearing = Direction(f"{where}: hears", f"{where}: does not hear", self._on_hearing)
+        self._outgoing = Outgoing(self._send, self._others_hear, self._publishing, self.health, self._get_logger)
+        self._seq = 0
+        self._heard = time.monotonic()
+        self._listens = self._is_subscribed = False
+
+    # --- what a broker gives
+
+    async def _send(self, payloads: list[bytes]) -> None:
+        """Publish messages, in order. To be overridden; raises whatever went wrong."""
+        raise NotImplementedError
+
+    async def _subscribe_and_read(self) -> AsyncIterator[Any]:
+        """Subscribe, call `_subscribed`, yield what comes. To be overridden; raises whatever went wrong."""
+        raise NotImplementedError
+        yield
+
+    async def _unsubscribe(self) -> None:
+        """Give up the subscription, which may be broken. Whoever reads from it is woken up. To be overridden."""
+        raise NotImplementedError
+
+    async def _close_publisher(self) -> None:
+        """Give up what messages are published with. To be overridden."""
+        raise NotImplementedError
+
+    # --- outwards
+
+    async def _publish(self, data: dict[str, Any]) -> Any:
+        """Take a message for the broker. A server's is sent when the loop turns; a write-only manager waits for it."""
+        payload = data.payload if isinstance(data, Sealed) else self._encode(data)
+        if data["method"] != "callback":  # its host_id is its addressee
+            self._seq += 1
+            payload = messages.number(payload, self._seq)
+        self._outgoing.put(payload)
+        if self.write_only or self._outgoing.is_high:
+            await self._outgoing.settled()
+
+    def _seal(self, message: dict[str, Any], data: bytes | None) -> dict[str, Any]:
+        if type(self)._publish is not AsyncBrokerManager._publish or "_publish" in vars(self):
+            return message  # who overrides it may change messages
+        sealed = Sealed(message)
+        sealed.payload = self._encode(message, data)
+        return sealed
+
+    def _encode(self, message: dict[str, Any], data: bytes | None = None) -> bytes:
+        payload = messages.encode(message, self._serializer, data)
+        if len(payload) > self.max_message_size:
+            self.health.refused += 1
+            raise EventTooLargeError(str(message.get("event")), len(payload), self.max_message_size)
+        return payload
+
+    # --- inwards
+
+    async def _listen_with_retries(self) -> AsyncIterator[Any]:
+        """Yield what comes, over one subscription after another."""
+        while True:
+            try:
+                async for message in self._subscribe_and_read():
+                    yield message
+                raise ConnectionError("the subscription ended")
+            except Exception as exc:
+                self._hearing.down(self._get_logger(), exc)
+            finally:
+                self._is_subscribed = False
+                await self._unsubscribe()
+            await asyncio.sleep(self._hearing.delay())
+            self.health.reconnects += 1
+
+    def _subscribed(self) -> None:
+        """The broker was asked; it hears when something comes."""
+        self._heard = time.monotonic()
+        self._is_subscribed = True
+        self._start(self._hear_ourselves())
+
+    async def _hear_ourselves(self) -> None:
+        """Say a heartbeat, past all that waits, since what waits may be waiting for us to hear.
+
+        It bears no number: that would tell others to wait no longer for what it overtakes.
+        """
+        try:
+            async with asyncio.timeout(self.deaf_after):
+                await self._send([self._encode(messages.heartbeat(self.host_id))])
+        except Exception as exc:
+            self._get_logger().debug("a heartbeat was not published: %r", exc)
+
+    async def _others_hear(self) -> None:
+        """After a failure, wait until the broker is back and other nodes have had time to subscribe again.
+
+        What waits would be lost on them otherwise. Only when we were cut off from hearing too: else they were not.
+        """
+        if self._hearing.is_up or not self._listens:
+            return
+        try:
+            async with asyncio.timeout(LONGEST_HOLD):
+                while not self._hearing.is_up:
+                    await asyncio.sleep(0.05)
+                await asyncio.sleep(LONGEST_DELAY + 0.5)
+        except TimeoutError:
+            pass  # perhaps it may publish but not subscribe
+
+    async def _receive(self, raw: Any) -> None:
+        self._heard = time.monotonic()
+        if self._hearing.is_up is not True:
+            self._hearing.up(self._get_logger())
+        await super()._receive(raw)
+
+    async def _thread(self) -> None:
+        self._listens = True
+        beating = asyncio.get_running_loop().create_task(self._keep_hearing())
+        try:
+            await super()._thread()
+        finally:
+            beating.cancel()
+
+    async def _keep_hearing(self) -> None:
+        """Say heartbeats; give up a subscription over which nothing comes."""
+        interval = self.heartbeat_interval
+        said = time.monotonic()
+        while interval is not None:
+            await asyncio.sleep(min(1.0, interval, self.deaf_after / 4) * random.uniform(0.5, 1.0))
+            now = time.monotonic()
+            if self._is_subscribed and now - self._heard > self.deaf_after:
+                self._is_subscribed = False
+                error = ConnectionError(f"deaf: nothing came for {now - self._heard:.1f} s, not even its own words")
+                self._hearing.down(self._get_logger(), error)
+                await self._unsubscribe()
+            if now - said >= interval:
+                said = now
+                self._say_heartbeat()
+
+    def _say_heartbeat(self) -> None:
+        """Say that we are here, and how far we have come; not when something else is being said anyway."""
+        if not len(self._outgoing):
+            self._outgoing.put(messages.number(self._encode(messages.heartbeat(self.host_id)), self._seq))
+        elif not self._publishing.is_up:
+            self._start(self._hear_ourselves())
+
+    # --- health
+
+    def _on_publishing(self, is_up: bool, cause: str) -> None:
+        self.health.publishes = is_up
+        self._health_changed(cause)
+
+    def _on_hearing(self, is_up: bool, cause: str) -> None:
+        self.health.hears = is_up
+        self._health_changed(cause)
+
+    def _health_changed(self, cause: str) -> None:
+        self.health.since = time.monotonic()
+        self.health.cause = cause or self.health.cause
+        if self.health_changed is not None:
+            try:
+                self.health_changed(self.health)
+            except Exception:
+                self._get_logger().exception("health_changed raised")
+
+    # --- life
+
+    def _after_fork(self) -> None:
+        super()._after_fork()
+        self._seq = 0
+        self._listens = self._is_subscribed = False
+        self._outgoing.clear()
+
+    async def close(self, timeout: float = 2.0) -> None:
+        """Send what waits, for at most `timeout` seconds, and let go of the broker."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._outgoing.settled()
+        except TimeoutError:
+            pass
+        thread = getattr(self, "thread", None)
+        if thread is not None:
+            thread.cancel()
+            await asyncio.wait({thread})
+        self._outgoing.stop()
+        await self._close_publisher()

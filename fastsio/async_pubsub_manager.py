@@ -1,0 +1,334 @@
+"""The manager of one node in a cluster: rooms here, and a channel to everybody else.
+
+May import: `cluster`, `hub`, `serial`. The base of managers that applications write for their own brokers:
+they give `_publish(message)` and `_listen()`, and get python-socketio's dicts. Never knows a particular broker.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from fastsio.cluster import messages, reading
+from fastsio.cluster.answers import Answers
+from fastsio.cluster.health import Health
+from fastsio.cluster.identity import new_host_id, renew_when_forked
+from fastsio.cluster.messages import CallbackOwner
+from fastsio.cluster.reading import MalformedError, Message, Target
+from fastsio.cluster.sequences import Sequences
+from fastsio.hub import dispatch
+from fastsio.hub._peer import Hub
+from fastsio.hub.manager import AsyncManager
+from fastsio.serial import DEFAULT_JSON, CustomJson, Json
+
+# Pause before a `_listen()` that raised is called again.
+LISTEN_AGAIN_AFTER = 1.0
+
+
+class _FinishedJson:
+    """Stands in for a serializer where the JSON is there already."""
+
+    def encode(self, text: bytes) -> tuple[bytes, None]:
+        return text, None
+
+
+class AsyncPubSubManager(AsyncManager):
+    """A manager that shares events with other processes over a channel.
+
+    Args:
+        channel: name of the channel; the same on all nodes.
+        write_only: only emit. Such a manager needs no server: scripts use it to reach clients of the servers.
+        logger: logger to use instead of the server's.
+        json: module to write and read messages with; a server's own takes its place.
+    """
+
+    name = "asyncpubsub"
+
+    def __init__(
+        self, channel: str = "socketio", write_only: bool = False, logger: Any = None, json: Any = None
+    ) -> None:
+        super().__init__()
+        self.channel = channel
+        self.write_only = write_only
+        self.host_id = new_host_id()
+        self.logger = logger
+        if json is not None:
+            self.json = json
+        self.health = Health()
+        self._own_serializer: Json | CustomJson = DEFAULT_JSON if json is None else CustomJson(json)
+        self._answers = Answers()
+        self._sequences = Sequences()
+        self._finished_hub: Hub | None = None
+        self._errands: set[asyncio.Task[Any]] = set()
+        renew_when_forked(self)
+
+    # --- what a broker gives
+
+    async def _publish(self, data: dict[str, Any]) -> Any:
+        """Publish one message on the channel. To be overridden."""
+        raise NotImplementedError("This method must be implemented in a subclass.")
+
+    def _listen(self) -> AsyncIterator[dict[str, Any] | str | bytes]:
+        """Yield what comes over the channel: dicts, or JSON as text or bytes. To be overridden."""
+        raise NotImplementedError("This method must be implemented in a subclass.")
+
+    # --- life
+
+    def set_server(self, server: Any) -> None:
+        super().set_server(server)
+        self._finished_hub = None
+
+    def initialize(self) -> None:
+        super().initialize()
+        if not self.write_only:
+            self.thread = self.server.start_background_task(self._thread)
+        self._get_logger().info("%s backend initialized.", self.name)
+
+    def _after_fork(self) -> None:
+        self.host_id = new_host_id()
+
+    @property
+    def _serializer(self) -> Any:
+        return self._own_serializer if self.server is None else self.server._json
+
+    # --- what the application asks
+
+    async def emit(
+        self,
+        event: str,
+        data: Any,
+        namespace: str | None = None,
+        room: Any = None,
+        skip_sid: Any = None,
+        callback: Callable[..., Any] | None = None,
+        to: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Owe an event to clients here, then publish it for those on other nodes.
+
+        Raises:
+            TypeError: the data have no JSON form. Nobody has been sent anything then.
+            EventTooLargeError: the broker could not carry it. Nobody has been sent anything then.
+            RuntimeError: there is a callback, but no server that could hear of the acknowledgement.
+            ValueError: there is a callback, but no room.
+        """
+        room = room if to is None else to
+        if kwargs.get("ignore_queue"):
+            return await super().emit(event, data, namespace or "/", room=room, skip_sid=skip_sid, callback=callback)
+        namespace = namespace or "/"
+        if isinstance(room, (list, tuple, set, frozenset)) and not room:
+            return None  # nobody (defect 15); python-socketio nodes would take it for everybody
+        owner = None if callback is None else self._expect(room, namespace, callback)
+        args = messages.arguments(data)
+        text, attachments = self._serializer.encode(args)
+        message = messages.emit(self.host_id, event, args, bool(attachments), (namespace, room, skip_sid), owner)
+        message = self._seal(message, None if attachments else text)
+        if self.server is not None:
+            local = None if owner is None else partial(self._return_callback, self.host_id, False, owner)
+            finished = None if attachments else text
+            target = Target(namespace, room or None, _skips(skip_sid))
+            await self._deliver(event, messages.emitted(args), finished, target, local)
+        await self._publish(message)
+
+    def _expect(self, room: Any, namespace: str, callback: Callable[..., Any]) -> CallbackOwner:
+        if self.server is None:
+            raise RuntimeError("Callbacks can only be issued from the context of a server.")
+        if room is None:
+            raise ValueError("Cannot use callback without a room set.")
+        return CallbackOwner(room, namespace, self._answers.expect(room, callback))
+
+    def _seal(self, message: dict[str, Any], data: bytes | None) -> dict[str, Any]:
+        """Make an event ready to be published, or refuse it; `data` is its encoded data, unless they are binary."""
+        return message
+
+    async def can_disconnect(self, sid: str, namespace: str) -> bool:
+        """Tell whether a client is connected here; otherwise ask other nodes to disconnect it, and give None."""
+        if self._is_here(sid, namespace):
+            return await super().can_disconnect(sid, namespace)
+        await self._publish(messages.disconnect(self.host_id, sid, namespace))
+        return None  # type: ignore[return-value]  # as python-socketio
+
+    async def disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
+        """Disconnect a client, wherever it is; with `ignore_queue`, take one of this node out of the tables."""
+        if kwargs.get("ignore_queue"):
+            return await super().disconnect(sid, namespace)
+        if self.server is not None:
+            await self.server.disconnect(sid=sid, namespace=namespace or "/", ignore_queue=True)
+        await self._publish(messages.disconnect(self.host_id, sid, namespace))
+
+    async def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
+        if self._is_here(sid, namespace) or eio_sid is not None:
+            return await super().enter_room(sid, namespace, room, eio_sid=eio_sid)
+        await self._publish(messages.room_change(self.host_id, "enter_room", sid, room, namespace))
+
+    async def leave_room(self, sid: str, namespace: str, room: Any) -> None:
+        if self._is_here(sid, namespace):
+            return await super().leave_room(sid, namespace, room)
+        await self._publish(messages.room_change(self.host_id, "leave_room", sid, room, namespace))
+
+    async def close_room(self, room: Any, namespace: str | None = None) -> None:
+        await super().close_room(room, namespace or "/")
+        await self._publish(messages.close_room(self.host_id, room, namespace))
+
+    async def _answer(self, room: Any, id: Any, args: list[Any]) -> None:
+        """Call what waits for an acknowledgement from the cluster."""
+        waiting = self._answers.take(room, id)
+        if waiting is None:
+            return await self.trigger_callback(room, id, args)
+        await dispatch.call(waiting, tuple(args))
+
+    def _forget_callback(self, callback: Callable[..., Any]) -> None:
+        self._answers.forget(callback)
+
+    def _is_here(self, sid: str, namespace: str) -> bool:
+        return self.is_connected(sid, namespace) or self.is_pre_connected(sid, namespace)
+
+    # --- what comes over the channel
+
+    async def _thread(self) -> None:
+        """Take what comes over the channel, until cancelled."""
+        while True:
+            try:
+                async for message in self._listen():
+                    await self._receive(message)
+                self._get_logger().error("pubsub listen() exited unexpectedly")
+                return
+            except asyncio.CancelledError:
+                return
+            except Exception:
+                self._get_logger().exception("Unexpected Error in pubsub listening thread")
+                await asyncio.sleep(LISTEN_AGAIN_AFTER)
+
+    async def _receive(self, raw: Any) -> None:
+        """Act upon one message; whatever it is, the next one is taken."""
+        message = reading.read(raw, None if messages.is_default(self._serializer) else self.json.loads)
+        if message is None:
+            self.health.malformed += 1
+            return
+        try:
+            await self._act(message)
+        except MalformedError as exc:
+            self.health.malformed += 1
+            self._get_logger().debug("a message of the cluster was ignored: %s", exc)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            self._get_logger().exception("Handler error in pubsub listening thread")
+
+    async def _act(self, message: Message) -> None:
+        if message.method == "callback":
+            if message.host_id == self.host_id:
+                self._start(self._answer(*reading.answer(message)))
+            return
+        if message.host_id == self.host_id:
+            return
+        if message.method == "heartbeat":
+            self._sequences.has_reached(message.host_id, message.seq)
+            self.health.missed = self._sequences.missed
+            return
+        if not self._sequences.is_new(message.host_id, message.seq):
+            self.health.duplicates = self._sequences.duplicates
+            return
+        self.health.missed = self._sequences.missed
+        action = _ACTIONS.get(message.method)
+        if action is not None:
+            self.health.received += 1
+            await action(self, message)
+
+    async def _on_emit(self, message: Message) -> None:
+        target = reading.target(message)
+        if not self._has_members(target.namespace, target.room):
+            return
+        event = reading.event(message)
+        owner = reading.callback_owner(message)
+        callback = None
+        if owner is not None:
+            callback = partial(self._return_callback, message.host_id, message.binary_acks is True, owner)
+        text = reading.packet_arguments(message) if callback is None and self._hub_for_finished() else None
+        data = reading.data(message) if text is None else None
+        await self._deliver(event, data, text, target, callback)
+
+    def _has_members(self, namespace: str, room: Any) -> bool:
+        hall = self._rooms.halls.get(namespace)
+        if hall is None:
+            return False
+        names = room if isinstance(room, (list, tuple, set, frozenset)) else (room,)
+        return any(name is None or name in hall.members or name in hall.rooms for name in names)
+
+    async def _deliver(
+        self, event: Any, data: Any, text: bytes | None, target: Target, callback: Callable[..., Any] | None
+    ) -> None:
+        """Owe an event to clients here; `text` is the JSON list of its arguments, when it is at hand."""
+        hub = self._hub_for_finished() if callback is None else None
+        if hub is None or text is None:
+            return await super().emit(
+                event, data, target.namespace, room=target.room, skip_sid=target.skip, callback=callback
+            )
+        if self._has_members(target.namespace, target.room):
+            packet = hub.encode(2, target.namespace, None, messages.ready_text(event, text))
+            self._rooms.send(packet, target.namespace, target.room, target.skip)
+        return None
+
+    def _hub_for_finished(self) -> Hub | None:
+        """Give the hub that takes finished JSON; None when packets of this server are made in another way."""
+        server = self.server
+        if server._packer is not None or server._hub.tap is not None or not messages.is_default(self._serializer):
+            return None
+        if self._finished_hub is None:
+            self._finished_hub = Hub(server, self._rooms, _FinishedJson())
+        return self._finished_hub
+
+    async def _return_callback(self, host_id: str, takes_binary: bool, owner: CallbackOwner, *args: Any) -> None:
+        """A client here has acknowledged an event: tell the node that asked."""
+        if host_id == self.host_id:
+            await self._answer(owner.room, owner.id, list(args))
+        else:
+            await self._publish(messages.callback(host_id, owner, args, takes_binary))
+
+    async def _on_disconnect(self, message: Message) -> None:
+        sid, namespace = reading.client(message)
+        if self._is_here(sid, namespace):
+            self._start(self.server.disconnect(sid=sid, namespace=namespace, ignore_queue=True))
+            await asyncio.sleep(0)  # its first step, which takes the client out, comes before the next message
+
+    async def _on_enter_room(self, message: Message) -> None:
+        sid, namespace = reading.client(message)
+        if self._is_here(sid, namespace):
+            await super().enter_room(sid, namespace, reading.room(message))
+
+    async def _on_leave_room(self, message: Message) -> None:
+        sid, namespace = reading.client(message)
+        if self._is_here(sid, namespace):
+            await super().leave_room(sid, namespace, reading.room(message))
+
+    async def _on_close_room(self, message: Message) -> None:
+        target = reading.target(message)
+        if not isinstance(target.room, (list, tuple, set, frozenset)):
+            await super().close_room(target.room, target.namespace)
+
+    def _start(self, errand: Coroutine[Any, Any, Any]) -> None:
+        """Run what an application's handler may hold up, so that the next message need not wait for it."""
+        task = asyncio.get_running_loop().create_task(self._run(errand))
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def _run(self, errand: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await errand
+        except Exception:
+            self._get_logger().exception("Handler error in pubsub listening thread")
+
+
+def _skips(skip_sid: Any) -> set[Any] | None:
+    if not skip_sid:
+        return None
+    return {skip_sid} if isinstance(skip_sid, str) else set(skip_sid)
+
+
+_ACTIONS: dict[str, Callable[[AsyncPubSubManager, Message], Coroutine[Any, Any, None]]] = {
+    "emit": AsyncPubSubManager._on_emit,
+    "disconnect": AsyncPubSubManager._on_disconnect,
+    "enter_room": AsyncPubSubManager._on_enter_room,
+    "leave_room": AsyncPubSubManager._on_leave_room,
+    "close_room": AsyncPubSubManager._on_close_room,
+}

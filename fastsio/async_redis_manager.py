@@ -1,0 +1,193 @@
+"""A cluster over Redis or Valkey.
+
+May import: `async_broker_manager`, `cluster.resp`, `redis_manager`. The redis package, imported when it is first needed,
+makes the connections; `resp` speaks over them.
+"""
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastsio.async_broker_manager import AsyncBrokerManager
+from fastsio.cluster import resp
+from fastsio.redis_manager import load_driver, open_client, parse_redis_sentinel_url
+
+__all__ = ["AsyncRedisManager", "parse_redis_sentinel_url"]
+
+CONNECT_TIMEOUT = 5.0
+
+
+class AsyncRedisManager(AsyncBrokerManager):
+    """Shares events with other processes over a Redis or Valkey channel.
+
+    Args:
+        url: ``redis://``, ``rediss://``, ``valkey://``, ``valkeys://``, ``unix://`` or ``redis+sentinel://``.
+        channel: name of the channel; the same on all nodes.
+        write_only: only emit; such a manager needs no server.
+        logger: logger to use instead of the server's.
+        json: module to write and read messages with; a server's own takes its place.
+        redis_options: options for the client of the redis package.
+
+    Attributes:
+        redis: the client, once connected.
+        pubsub: its subscription.
+
+    Example:
+        sio = fastsio.AsyncServer(client_manager=fastsio.AsyncRedisManager("redis://"))
+    """
+
+    name = "aioredis"
+
+    def __init__(
+        self,
+        url: str = "redis://localhost:6379/0",
+        channel: str = "socketio",
+        write_only: bool = False,
+        logger: Any = None,
+        json: Any = None,
+        redis_options: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(channel=channel, write_only=write_only, logger=logger, json=json)
+        self.redis_url = url
+        self.redis_options = redis_options or {}
+        self.connected = False
+        self.redis: Any = None
+        self.pubsub: Any = None
+        self._subscription: Any = None
+        self._publisher: resp.Publisher | None = None
+        self._publishing_connection: tuple[Any, Any] | None = None
+        self._opening = asyncio.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _redis_connect(self) -> None:
+        """Make `redis` and `pubsub`, which connect when first used. Applications may override it."""
+        driver = load_driver(self.redis_url, ".asyncio")
+        self.redis = open_client(driver, self.redis_url, self._client_options(driver), self.channel)
+        self.pubsub = self.redis.pubsub(ignore_subscribe_messages=True)
+        self.connected = True
+
+    def _client_options(self, driver: Any) -> dict[str, Any]:
+        """Silence is no error on a channel, and trying again is our own affair: once, in order, and with a log line."""
+        package = driver.__name__.partition(".")[0]
+        never = importlib.import_module(f"{package}.backoff").NoBackoff()
+        retry = importlib.import_module(f"{package}.asyncio.retry").Retry(never, 0)
+        defaults = {"socket_connect_timeout": CONNECT_TIMEOUT, "socket_timeout": None, "socket_keepalive": True}
+        return {**defaults, "retry": retry, **self.redis_options}
+
+    async def _connect(self) -> None:
+        """Have a client of this loop; after a failure a new one, since an application may compute its address anew."""
+        loop = asyncio.get_running_loop()
+        if self.connected and self._loop is loop:
+            return
+        old, old_loop, self._loop = self.redis, self._loop, loop
+        if old_loop is not loop:
+            self._publisher = self._publishing_connection = None
+            self._opening = asyncio.Lock()
+        self._redis_connect()
+        if self._subscription is not None:
+            self.pubsub = self._subscription
+        if old is not None and old is not self.redis and old_loop is loop:
+            await old.connection_pool.disconnect(inuse_connections=False)
+
+    # --- outwards
+
+    async def _send(self, payloads: list[bytes]) -> None:
+        try:
+            await self._connect()
+            publisher = await self._open_publisher()
+            if publisher is not None:
+                await publisher.publish(payloads)
+                return
+            pipeline = self.redis.pipeline(transaction=False)
+            for payload in payloads:
+                pipeline.publish(self.channel, payload)
+            await pipeline.execute()
+        except BaseException:
+            self.connected = False
+            await self._close_publishing_connection()
+            raise
+
+    async def _open_publisher(self) -> resp.Publisher | None:
+        """Give what publishes over a connection kept for it; None when the package has to do it."""
+        async with self._opening:
+            if self._publisher is not None and self._publisher.is_closed:  # idle for longer than Redis allows
+                await self._close_publishing_connection()
+            if self._publishing_connection is None:
+                connection = await _take_connection(self.redis.connection_pool)
+                self._publishing_connection = self.redis, connection
+                found = resp.streams(connection)
+                self._publisher = None if found is None else resp.Publisher(*found, self.channel)
+            return self._publisher
+
+    async def _close_publishing_connection(self) -> None:
+        kept, self._publishing_connection, self._publisher = self._publishing_connection, None, None
+        if kept is None:
+            return
+        client, connection = kept
+        try:
+            await connection.disconnect(nowait=True)
+            await client.connection_pool.release(connection)
+        except Exception as exc:
+            self._get_logger().debug("a broken connection was closed: %r", exc)
+
+    # --- inwards
+
+    async def _listen(self) -> AsyncIterator[Any]:
+        if type(self)._redis_listen_with_retries is AsyncRedisManager._redis_listen_with_retries:
+            async for payload in self._listen_with_retries():
+                yield payload
+            return
+        names = (self.channel, self.channel.encode())  # text when redis_options say decode_responses
+        async for message in self._redis_listen_with_retries():
+            if message["channel"] in names and message["type"] == "message" and "data" in message:
+                yield message["data"]
+
+    async def _redis_listen_with_retries(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield messages as the redis package gives them. Applications may override it."""
+        async for payload in self._listen_with_retries():
+            yield {"type": "message", "pattern": None, "channel": self.channel.encode(), "data": payload}
+
+    async def _subscribe_and_read(self) -> AsyncIterator[Any]:
+        await self._connect()
+        self._subscription = self.pubsub
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            await self.pubsub.subscribe(self.channel)
+        self._subscribed()
+        found = resp.streams(self._subscription.connection)
+        if found is not None:
+            async for payload in resp.subscription(found[0], self.channel):
+                yield payload
+            return
+        async for message in self._subscription.listen():
+            if message["type"] == "message":
+                yield message["data"]
+
+    async def _unsubscribe(self) -> None:
+        subscription, self._subscription = self._subscription, None
+        if subscription is None:
+            return
+        self.connected = False  # the next one is made anew
+        try:
+            await subscription.aclose()
+        except Exception as exc:
+            self._get_logger().debug("a broken subscription was closed: %r", exc)
+
+    async def _close_publisher(self) -> None:
+        self.connected = False
+        await self._close_publishing_connection()
+        if self.redis is not None:
+            await self.redis.aclose()
+
+    def _after_fork(self) -> None:
+        super()._after_fork()
+        self.connected = False
+        self.redis = self.pubsub = self._subscription = self._publisher = self._publishing_connection = None
+
+
+async def _take_connection(pool: Any) -> Any:
+    """Give a connection for ourselves."""
+    try:
+        return await pool.get_connection()
+    except TypeError:  # before redis-py 5.3
+        return await pool.get_connection("PUBLISH")

@@ -1,0 +1,203 @@
+"""What every Engine.IO server is, asyncio or not: its options, which stay live, its handlers, its sessions.
+
+May import: the engine floor, `options`, `logs`, `payload`, `hosts`. Never waits: that is `async_server`.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
+
+from fastsio.engine import reasons
+from fastsio.engine._session import Session
+from fastsio.engine.registry import Registry, generate_sid
+from fastsio.engineio import hosts
+from fastsio.engineio.async_socket import Sockets
+from fastsio.engineio.logs import server_logger
+from fastsio.engineio.packet import Packet, message_text
+from fastsio.engineio.payload import Payload
+from fastsio.options import TRANSPORTS, Options, checked_origins, checked_protocols, checked_transports
+
+# A handler, whose type decorators keep.
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+EVENTS = ("connect", "message", "disconnect")
+
+
+class Reason:
+    """Why a client was disconnected; the strings that disconnect handlers are given."""
+
+    SERVER_DISCONNECT = reasons.SERVER_DISCONNECT
+    CLIENT_DISCONNECT = reasons.CLIENT_DISCONNECT
+    PING_TIMEOUT = reasons.PING_TIMEOUT
+    TRANSPORT_CLOSE = reasons.TRANSPORT_CLOSE
+    TRANSPORT_ERROR = reasons.TRANSPORT_ERROR
+    CONNECT_TIMEOUT = reasons.CONNECT_TIMEOUT
+    SLOW_CLIENT = reasons.SLOW_CLIENT
+    SERVER_SHUTDOWN = reasons.SERVER_SHUTDOWN
+
+
+def _option(name: str, check: Callable[[Any], Any] = lambda value: value) -> property:
+    """Give an attribute that reads and writes one of the live options."""
+
+    def get(self: Any) -> Any:
+        return getattr(self._options, name)
+
+    def set(self: Any, value: Any) -> None:
+        setattr(self._options, name, check(value))
+
+    return property(get, set)
+
+
+class BaseServer:
+    """The part of an Engine.IO server that does not depend on how it waits. See `AsyncServer` for the arguments."""
+
+    compression_methods = ["gzip", "deflate"]
+    event_names = list(EVENTS)
+    valid_transports = list(TRANSPORTS)
+    reason = Reason
+
+    def __init__(
+        self,
+        async_mode: str | None = None,
+        ping_interval: float | tuple[float, float] = 25,
+        ping_timeout: float = 20,
+        max_http_buffer_size: int = 1_000_000,
+        allow_upgrades: bool = True,
+        http_compression: bool = True,
+        compression_threshold: int = 1024,
+        cookie: Any = None,
+        cors_allowed_origins: Any = None,
+        cors_credentials: bool = True,
+        logger: Any = False,
+        json: Any = None,
+        async_handlers: bool = True,
+        monitor_clients: bool | None = None,
+        transports: Any = None,
+        protocols: Any = (4, 3),
+        **options: Any,
+    ) -> None:
+        self._options = Options()
+        self._options.packet_limit = lambda: Payload.max_decode_packets
+        self.async_mode = hosts.chosen_mode(async_mode)
+        self.ping_interval = ping_interval
+        self.ping_timeout = ping_timeout
+        self.max_http_buffer_size = max_http_buffer_size
+        self.allow_upgrades = allow_upgrades
+        self.http_compression = http_compression
+        self.compression_threshold = compression_threshold
+        self.cookie = cookie
+        self.cors_allowed_origins = cors_allowed_origins
+        self.cors_credentials = cors_credentials
+        self.transports = transports
+        self.protocols = protocols
+        for name, value in options.items():
+            if hasattr(self._options, name):
+                setattr(self._options, name, value)
+        self.async_handlers = async_handlers
+        self.start_service_task = monitor_clients is not False
+        self.json = json
+        self.sockets = Sockets(self)
+        self.logger = server_logger("engineio.server", logger)
+        self.handlers: dict[str, Callable[..., Any]] = {}
+        self._registry = Registry(self._options, self.logger)
+        self._registry.new_sid = lambda: self.generate_id()
+        self._registry.accept = self._accept
+
+    def _accept(self, session: Session) -> Any:
+        raise NotImplementedError
+
+    def is_asyncio_based(self) -> bool:
+        return False
+
+    def async_modes(self) -> list[str]:
+        return list(hosts.ASYNC_MODES)
+
+    # --- options, live
+
+    ping_timeout = _option("ping_timeout")
+    max_http_buffer_size = _option("max_http_buffer_size")
+    allow_upgrades = _option("allow_upgrades")
+    http_compression = _option("http_compression")
+    compression_threshold = _option("compression_threshold")
+    cookie = _option("cookie")
+    cors_allowed_origins = _option("cors_allowed_origins", checked_origins)
+    cors_credentials = _option("cors_credentials")
+    transports = _option("transports", checked_transports)
+    protocols = _option("protocols", checked_protocols)
+    jsonp = _option("jsonp")
+    upgrade_timeout = _option("upgrade_timeout")
+
+    @property
+    def ping_interval(self) -> float:
+        """Seconds between pings. May be assigned (seconds, grace seconds)."""
+        return self._options.ping_interval
+
+    @ping_interval.setter
+    def ping_interval(self, value: float | tuple[float, float]) -> None:
+        interval, grace = value if isinstance(value, tuple) else (value, 0)
+        self._options.ping_interval = interval
+        self._options.ping_grace = grace
+
+    @property
+    def ping_interval_grace_period(self) -> float:
+        return self._options.ping_grace
+
+    @property
+    def log_message_keys(self) -> set[str]:
+        """Categories of refusals that have been logged at ERROR; later ones are logged at INFO."""
+        return self._registry._reported
+
+    # --- the application's side
+
+    @overload
+    def on(self, event: str, handler: None = None) -> Callable[[Handler], Handler]: ...
+
+    @overload
+    def on(self, event: str, handler: Callable[..., Any]) -> None: ...
+
+    def on(self, event: str, handler: Callable[..., Any] | None = None) -> Any:
+        """Register a handler for connect, message or disconnect; a decorator without `handler`.
+
+        Raises:
+            ValueError: there is no such event.
+        """
+        if event not in EVENTS:
+            raise ValueError(f"Invalid event: {event!r}; choose from {EVENTS}")
+
+        def register(function: Handler) -> Handler:
+            self.handlers[event] = function
+            return function
+
+        if handler is None:
+            return register
+        register(handler)
+        return None
+
+    def transport(self, sid: str) -> str:
+        """Give the name of the transport in use: "polling" or "websocket".
+
+        Raises:
+            KeyError: there is no such connection.
+        """
+        return self._find(sid).transport
+
+    def generate_id(self) -> str:
+        """Give a session id: 20 characters that nobody can guess."""
+        return generate_sid()
+
+    def _as_message(self, data: Any) -> str | bytes:
+        if isinstance(data, (str, bytes)):
+            return data
+        if isinstance(data, bytearray):
+            return bytes(data)
+        return message_text(data, self.json or Packet.json)
+
+    def _session_dict(self, session: Session) -> dict[str, Any]:
+        if session.user_session is None:
+            session.user_session = {}
+        return session.user_session
+
+    def _find(self, sid: str) -> Session:
+        session = self._registry.find(sid)
+        if session is None:
+            raise KeyError("Session not found")
+        return session

@@ -1,0 +1,1 @@
+"""Clusters: fastsio and python-socketio on one channel."""
