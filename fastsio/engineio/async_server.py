@@ -132,13 +132,13 @@ class AsyncServer(BaseServer):
         """
         hosts.attach(self, app, engineio_path, announcer(self.logger, "Engine.IO"))
 
-    async def handle_request(self, *args: Any) -> Any:
+    async def handle_request(self, *args: Any, **kwargs: Any) -> Any:
         """Serve one ASGI scope `(scope, receive, send)`, one request of aiohttp or Sanic, or one handler of Tornado.
 
         Returns:
             What the framework expects: a response from aiohttp and Sanic.
         """
-        return await hosts.serve(self._registry, *args)
+        return await hosts.serve(self._registry, *args, *kwargs.values())
 
     async def _drain(self) -> None:
         """The host stops: close every client, and let disconnect handlers finish."""

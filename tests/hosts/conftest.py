@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-
 from wire.live import Server
 
 # Host -> (how it is run, what, the path clients use). See `wire.live.COMMANDS`.

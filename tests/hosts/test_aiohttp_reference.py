@@ -1,4 +1,4 @@
-"""The aiohttp host beside python-socketio's own aiohttp mode: every answer is the same, or stands in `DEVIATIONS`.
+"""The aiohttp host beside python-socketio's own aiohttp mode: every answer is the same, or stands in the table of deviations.
 
 May import: the raw client. An entry of the table that does not differ any more fails.
 """
@@ -6,16 +6,16 @@ May import: the raw client. An entry of the table that does not differ any more 
 import asyncio
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 from unittest.mock import ANY
 
 import pytest
+from deviations.hosts import HOSTS
+from wire import raw
 
 from hosts.app import LIMIT, ORIGIN
 from hosts.conftest import Host, start
 from hosts.conversation import acknowledged, url
-from wire import raw
 
 # Names of headers that aiohttp or the clock writes, and those that differ on every wire.
 NOISE = {"date", "server", "cache-control", "content-length", "vary", "connection", "keep-alive"}
@@ -113,36 +113,6 @@ async def text(socket: raw.WebSocket) -> str:
     return str(data)
 
 
-def lowered(answer: list[Any]) -> list[Any]:
-    return [*answer[:2], answer[2].lower()]
-
-
-def refused(answer: list[Any]) -> list[Any]:
-    credentials = {"access-control-allow-credentials": "true", "content-type": "text/plain"}
-    return [400, credentials, '"Invalid transport"']
-
-
-def with_cors(answer: list[Any]) -> list[Any]:
-    cors = {"access-control-allow-credentials": "true", "access-control-allow-origin": ORIGIN}
-    return [answer[0], cors | answer[1], answer[2]]
-
-
-OK_IS_SMALL = "The official suites expect `ok`, in small letters, for a POST."
-
-# Answer -> (what it becomes here, why).
-DEVIATIONS: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "post": (lowered, OK_IS_SMALL),
-    "post an event": (lowered, OK_IS_SMALL),
-    "post binary": (lowered, OK_IS_SMALL),
-    "no transport": (refused, "The official suites expect 400 for a handshake without a transport."),
-    "handshake of a websocket": (
-        with_cors,
-        "A WebSocket handshake has the CORS headers of every answer, on every wire.",
-    ),
-    "environ REMOTE_PORT": (lambda _: ANY, "The peer's true address, instead of a constant."),
-}
-
-
 @pytest.fixture(scope="module")
 def reference() -> dict[str, Any]:
     host = start("aiohttp", "socketio")
@@ -159,12 +129,12 @@ async def test_same_answers(reference: dict[str, Any]):
     finally:
         host.server.stop(grace=1)
     expected = {
-        name: DEVIATIONS[name][0](answer) if name in DEVIATIONS else answer for name, answer in reference.items()
+        name: HOSTS[name].becomes(answer) if name in HOSTS else answer for name, answer in reference.items()
     }
     assert ours == expected
 
 
-@pytest.mark.parametrize("name", DEVIATIONS)
+@pytest.mark.parametrize("name", HOSTS)
 def test_deviations_are_needed(reference: dict[str, Any], name: str):
-    become, _ = DEVIATIONS[name]
+    become = HOSTS[name].becomes
     assert become(reference[name]) is ANY or become(reference[name]) != reference[name]

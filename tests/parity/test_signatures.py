@@ -182,8 +182,7 @@ def differences_of_classes(reference: type, found: Any) -> Iterator[str]:
 
 def differences_of_parameters(reference: Any, found: Any) -> Iterator[str]:
     """Compare names, order, kinds and defaults."""
-    wanted = list(inspect.signature(reference).parameters.values())
-    given = list(inspect.signature(found).parameters.values())
+    wanted, given = parameters_of(reference), parameters_of(found)
     order = [parameter.name for parameter in given if parameter.name in {one.name for one in wanted}]
     if order != [parameter.name for parameter in wanted]:
         yield f"parameters: {', '.join(str(parameter).partition(':')[0] for parameter in given)}"
@@ -194,6 +193,13 @@ def differences_of_parameters(reference: Any, found: Any) -> Iterator[str]:
         if mine.kind is not parameter.kind or not same_default(mine.default, parameter.default):
             yield f"{mine.name}: {mine.kind.description}, default {mine.default!r}"
     yield from additions(wanted, given)
+
+
+def parameters_of(function: Any) -> list[inspect.Parameter]:
+    """Give the parameters; what `*args` and `**kwargs` are called is nobody's concern."""
+    names = {inspect.Parameter.VAR_POSITIONAL: "args", inspect.Parameter.VAR_KEYWORD: "kwargs"}
+    parameters = inspect.signature(function).parameters.values()
+    return [parameter.replace(name=names.get(parameter.kind, parameter.name)) for parameter in parameters]
 
 
 def additions(wanted: list[inspect.Parameter], given: list[inspect.Parameter]) -> Iterator[str]:
