@@ -15,7 +15,7 @@ from wire import raw
 SID = re.compile(r"(?<![\w-])[\w-]{20}(?![\w-])")
 TIMESTAMP = re.compile(r"&t=[\d.]+")
 # Headers that belong to the host or to the moment.
-HOST_HEADERS = {"date", "server", "connection", "transfer-encoding", "content-length", "cache-control", "keep-alive"}
+HOST_HEADERS = set("date server connection transfer-encoding content-length cache-control keep-alive etag".split())
 TOO_LATE = object()  # an answer that comes when nobody waits for it
 QUIET = 0.15  # s without an event after which a scene is over
 
@@ -42,12 +42,16 @@ class Transcript:
 
     async def http(self, method: str, path: str, **headers: str) -> raw.Response:
         """Make a request, and write its answer down."""
-        self.end_scene()
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        response = await raw.fetch(self.port, method, path, named, b"" if method == "POST" else None)
+        response = await self.fetch(method, path, **headers)
         kept = {name: value for name, value in response.headers.items() if name not in HOST_HEADERS}
         self.write("http", f"{method} {path}", [response.status, kept, canonical(response.body.decode())])
         return response
+
+    async def fetch(self, method: str, path: str, **headers: str) -> raw.Response:
+        """Make a request, of which nothing is written down."""
+        self.end_scene()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await raw.fetch(self.port, method, path, named, b"" if method == "POST" else None)
 
 
 def canonical(body: str) -> str:
