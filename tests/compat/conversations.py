@@ -130,7 +130,7 @@ async def board(transcript: Transcript) -> None:
     await ann.leave()
     for path in ("/", "/index.html", "/other", "/socket.io?EIO=4&transport=polling&sid=unknown", "/socket.iox"):
         await transcript.http("GET", path)
-    await transcript.http("GET", POLL, Origin=f"http://127.0.0.1:{transcript.port}")
+    await transcript.http("GET", POLL, Origin="http://127.0.0.1")
     await transcript.http("GET", POLL, Origin="http://evil.example")
 
 
