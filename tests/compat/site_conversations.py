@@ -8,7 +8,7 @@ from typing import Any
 
 import engineio
 
-from compat.transcript import QUIET, Guest, Transcript
+from compat.transcript import Guest, Transcript, settled
 
 POLL = "/socket.io/?EIO=4&transport=polling"
 
@@ -58,11 +58,13 @@ class Talker:
         self.transcript = transcript
         self.name = name
         self.client = engineio.AsyncClient()
+        self._last_event = 0.0
         for event in ("connect", "message", "disconnect"):
             self.client.on(event, self._note(event))
 
     def _note(self, what: str) -> Any:
         async def note(*args: Any) -> None:
+            self._last_event = asyncio.get_running_loop().time()
             self.transcript.write(self.name, what, args)
 
         return note
@@ -76,12 +78,12 @@ class Talker:
             )
         except engineio.exceptions.ConnectionError as error:
             self.transcript.write(self.name, "not connected", [str(text) for text in error.args])
-        await asyncio.sleep(QUIET)
+        await settled(lambda: self._last_event)
 
     async def say(self, *messages: Any) -> None:
         for message in messages:
             await self.client.send(message)
-        await asyncio.sleep(QUIET)
+        await settled(lambda: self._last_event)
         self.transcript.end_scene()
 
     async def leave(self) -> None:
@@ -107,6 +109,7 @@ async def engine(transcript: Transcript) -> None:
         await talker.say("reasons")
         if name == "cat":
             await talker.say("bye")
+            await talker.client.wait()
         await talker.leave()
     last = Talker(transcript, "last")
     await last.connect("websocket")
