@@ -78,6 +78,9 @@ const browser = await chromium.launch({ executablePath: job.chromium, args: FLAG
 try {
   const page = await browser.newPage();
   page.setDefaultTimeout(10000);
+  page.on("websocket", (link) => link.on("framereceived", ({ payload }) => {
+    if (String(payload).startsWith("0{")) seen.pingInterval = JSON.parse(String(payload).slice(1)).pingInterval;
+  }));
   page.on("pageerror", (error) => seen.errors.push(String(error)));
   await visit(page);
   await loseTheLine(page);

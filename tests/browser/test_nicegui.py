@@ -42,6 +42,7 @@ def test_page(made: str, port: int, chromium: str) -> None:
     assert "failure" not in seen, seen
     assert seen["made"] == made
     assert seen["errors"] == []
+    assert seen["pingInterval"] == 8000  # which NiceGUI sets while the server is starting
     assert seen["transport"] == seen["transportAfter"] == "websocket"
     assert seen["received"] == f"bytes.bin 300000 {sum(at % 251 for at in range(300000))}"
     # After the cut: the page was not loaded anew, and missed nothing.
