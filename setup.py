@@ -65,5 +65,6 @@ setup(
         emit_linenums=PROFILE in ("dev", "perf"),
         build_dir=None if PROFILE == "trace" else f"build/cython-{PROFILE}",
         nthreads=os.cpu_count() or 1,
-    )
+    ),
+    options={"build_ext": {"parallel": os.cpu_count() or 1}},
 )

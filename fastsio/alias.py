@@ -265,14 +265,15 @@ def _holders(hidden: dict[str, ModuleType]) -> dict[str, tuple[str, ...]]:
 
 
 def _contents(module: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(module, ModuleType):
+    if issubclass(type(module), ModuleType):
         yield from list(vars(module).items())
 
 
 def _is_from(value: Any, hidden: dict[str, ModuleType]) -> bool:
     if type(value) is ModuleType:
         return any(value is module for module in hidden.values())
-    kind = value if isinstance(value, type) else type(value)
+    # Never isinstance(): it asks the value for its class, and a lazy stand-in would make its object now, or fail.
+    kind = value if issubclass(type(value), type) else type(value)
     source = hidden.get(getattr(kind, "__module__", None) or "")
     return source is not None and vars(source).get(kind.__name__) is kind
 

@@ -1,9 +1,11 @@
-"""Starts uvicorn with the native wire in its `http=` seat.
+"""Starts uvicorn with the native wire in its `http=` seat, and says in one line when there is nothing to serve.
 
 May import: `loops`. Listeners, TLS, signals, lifespan, reload and workers are uvicorn's.
 """
 
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import uvicorn
@@ -24,7 +26,46 @@ def run(app: str | Callable[..., Any], *, host: str = "127.0.0.1", port: int = 8
         host: address to listen on.
         port: port to listen on.
         options: any option of `uvicorn.run`.
+
+    Raises:
+        SystemExit: there is no such application, or it is not one; the message says what to do.
     """
     options.setdefault("loop", best_loop())
     options.setdefault("http", NATIVE)
+    # Processes of their own import the application themselves, and only they.
+    if not (isinstance(app, str) and (options.get("reload") or options.get("workers"))):
+        _check(_import(app) if isinstance(app, str) else app, app if isinstance(app, str) else "the application")
     uvicorn.run(app, host=host, port=port, **options)
+
+
+def _import(target: str) -> Any:
+    """Give what ``"module:name"`` names. What the module itself raises, and what it misses, is its own affair."""
+    module_name, _, name = target.partition(":")
+    if not module_name or not name:
+        sys.exit(f"{target!r} does not name an application: write module:name, for example {module_name or 'app'}:app")
+    try:
+        module = import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise
+        sys.exit(f"there is no module {error.name!r} in {sys.path[0]} (--app-dir names another folder)")
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            sys.exit(f"there is no {name!r} in module {module_name} ({module.__file__})")
+        found = getattr(found, part)
+    return found
+
+
+def _check(app: Any, name: str) -> None:
+    if not callable(app):
+        kind = f"{type(app).__module__.split('.')[0]}.{type(app).__qualname__}"
+        # A Socket.IO or an Engine.IO server
+        advice = "; wrap it, app = ASGIApp(sio), and serve that" if hasattr(app, "handle_request") else ""
+        sys.exit(f"{name} is a {kind}, which is not an ASGI application{advice}")
+    if any(kind.__module__.startswith("engineio.") for kind in type(app).__mro__):
+        print(
+            f"WARNING:  {name} is python-socketio's: it is served as it is, at its own speed. "
+            "Change its import to `import fastsio as socketio`, or put `fastsio patch --` before this command.",
+            file=sys.stderr,
+        )

@@ -152,6 +152,27 @@ def test_who_came_before_is_named():
     """)
 
 
+def test_lazy_objects_are_left_asleep():
+    """Stand-ins as Chainlit, Werkzeug or Django have them, which make their object when asked for their class."""
+    run("""
+        import sys, types
+
+        class Lazy:
+            @property
+            def __class__(self):
+                raise RuntimeError("woken")
+
+        early = types.ModuleType("early_application")
+        early.context = Lazy()
+        sys.modules["early_application"] = early
+        sys.modules["lazy_module"] = Lazy()
+        import socketio
+        import fastsio
+
+        assert "socketio" in fastsio.install().replaced
+    """)
+
+
 def test_metadata_and_specs_are_found():
     run("""
         import importlib.metadata, importlib.util

@@ -6,7 +6,6 @@ folder to keep the pictures in, CHAT_URL a server that runs already.
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from browser.conftest import unavailable
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -34,26 +35,13 @@ FINAL_TRANSPORT = {"auto": "websocket", "polling": "polling", "websocket": "webs
 JOURNEY = {"auto": "polling → websocket", "polling": "polling", "websocket": "websocket"}
 
 
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    """Return the browser, with everything that the page and the driver need in place."""
-    tools = {name: shutil.which(name) for name in ("node", "npm", "chromium")}
-    missing = [name for name, path in tools.items() if path is None]
-    if missing:
-        _unavailable(f"the browser test needs {', '.join(missing)}")
-    if not (HERE / "node_modules" / "playwright-core").is_dir():
-        subprocess.run([str(tools["npm"]), "ci", "--ignore-scripts", "--silent"], cwd=HERE, check=True, timeout=180)
+@pytest.fixture(scope="module", autouse=True)
+def clients() -> None:
+    """Put the clients in place that the page offers."""
     subprocess.run([sys.executable, CHAT / "fetch_clients.py"], check=True, timeout=180)
     for version in ENGINES:
         if not (CHAT / "static" / "clients" / version / "socket.io.js").is_file():
-            _unavailable(f"client {version} could not be fetched")
-    return str(tools["chromium"])
-
-
-def _unavailable(reason: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+            unavailable(f"client {version} could not be fetched")
 
 
 @pytest.fixture

@@ -99,3 +99,63 @@ async def classes(transcript: Transcript) -> None:
     await bob.leave()
     await transcript.http("GET", "/live/socket.io/?EIO=4&transport=polling", Origin="http://any.example")
     await transcript.http("GET", "/socket.io/?EIO=4&transport=polling")
+
+
+async def board(transcript: Transcript) -> None:
+    """Talk to `app_board`."""
+    ann, bob = Guest(transcript, "ann"), Guest(transcript, "bob")
+    await ann.connect()
+    await ann.settle()
+    await bob.connect(transport="upgrade")
+    await bob.settle()
+    for _ in range(2):
+        await ann.emit("round trip")
+    await bob.emit("round trip")
+    await ann.emit("pin for me", {"text": "private", "number": 1})
+    await bob.emit("pin up", {"text": "for all", "number": 2})
+    await ann.emit("enter corner", "sport")
+    await bob.emit("enter corner", "sport")
+    await bob.emit("enter corner", "music")
+    await ann.emit("tell corner", {"corner": "sport", "text": "2:1"})
+    await ann.emit("leave corner", "sport")
+    await ann.emit("tell corner", {"corner": "sport", "text": "3:1"})
+    await bob.emit("clear corner", "sport")
+    await bob.emit("tell corner", {"corner": "sport", "text": "nobody"})
+    await bob.emit("tell corner", {"corner": "music", "text": "la"})
+    await bob.emit("show me out")
+    await ann.call("reasons")
+    await ann.leave()
+    await ann.connect(transport="polling")
+    await ann.call("reasons")
+    await ann.leave()
+    for path in ("/", "/index.html", "/other", "/socket.io?EIO=4&transport=polling&sid=unknown", "/socket.iox"):
+        await transcript.http("GET", path)
+    await transcript.http("GET", POLL, Origin="http://127.0.0.1")
+    await transcript.http("GET", POLL, Origin="http://evil.example")
+
+
+async def litestar(transcript: Transcript) -> None:
+    """Talk to `app_litestar`."""
+    ann, bob = Guest(transcript, "ann"), Guest(transcript, "bob")
+    await ann.connect(auth={"token": "abc"})
+    await ann.settle()
+    await bob.connect(transport="upgrade")
+    await bob.settle()
+    await ann.call("twice", 21)
+    await bob.call("twice", 4)
+    await transcript.http("POST", "/announce?text=news")
+    await ann.settle()
+    await bob.leave()
+    await transcript.http("GET", "/state")
+    await transcript.http("GET", "/not/found")
+    await transcript.http("GET", "/announce")
+    await transcript.http("GET", POLL)
+    await ann.call("twice", 1)
+    await ann.leave()
+    await transcript.http("GET", "/state")
+    for transport in ("polling", "websocket"):
+        cat = Guest(transcript, "cat")
+        await cat.connect(transport=transport)
+        await cat.call("twice", 0.5)
+        await cat.leave()
+    await transcript.http("GET", "/state")

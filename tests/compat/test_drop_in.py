@@ -1,73 +1,78 @@
-"""Three applications for python-socketio, served by python-socketio and by this server: the transcripts are equal.
+"""Applications for python-socketio, served by python-socketio and by this server: the transcripts are equal.
 
-May import: the conversations. The reference is python-socketio under uvicorn, the same process host.
+May import: the conversations. Under an ASGI server the reference is python-socketio in the same process host; the
+frameworks with servers of their own are their own reference.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
 
 import pytest
-from deviations import ruled
 from deviations.applications import APPLICATIONS, RULES
 from wire.live import Server
 
-from compat import conversations
-from compat.transcript import Transcript
+from compat import conversations, site_conversations
+from compat.side_by_side import Script, Stage, hold, with_deviations
 
-SCRIPTS: dict[str, Callable[[Transcript], Awaitable[None]]] = {
+SCRIPTS: dict[str, Script] = {
     "rooms": conversations.rooms,
     "fiddle": conversations.fiddle,
     "classes": conversations.classes,
+    "board": conversations.board,
+    "litestar": conversations.litestar,
+    "engine": site_conversations.engine,
 }
-HOSTS = {"uvicorn": "asgi", "native": "native"}
+FRAMEWORKS = ("aiohttp", "sanic", "tornado")
+WITH_RULES = ("rooms", "classes")
+Said = dict[str, dict[str, list[str]]]
 
 
-async def transcript_of(name: str, module: str, host: str) -> list[str]:
-    """Run an application, hold its conversation, give what the clients saw."""
-    server = Server(HOSTS[host], f"compat.app_{name}:app", {"SIO_MODULE": module})
-    try:
-        transcript = Transcript(server.port)
-        await SCRIPTS[name](transcript)
-        return transcript.lines
-    finally:
-        server.stop(grace=1)  # the reference waits for clients that will not come back
+def stages(name: str) -> dict[str, Stage]:
+    """Give where a conversation is held: first the reference, then our hosts."""
+    if name in FRAMEWORKS:
+        app = f"compat.app_frameworks {name}"
+        return {"reference": Stage("module", app, "socketio"), "framework": Stage("module", app)}
+    app = f"compat.app_{name}:app"
+    return {"reference": Stage("asgi", app, "socketio"), "uvicorn": Stage("asgi", app), "native": Stage("native", app)}
 
 
-@pytest.fixture(scope="session")
-def references() -> dict[str, list[str]]:
-    """Transcripts of python-socketio, by conversation."""
-    return {}
+CASES = [(name, host) for name in (*SCRIPTS, *FRAMEWORKS) for host in stages(name) if host != "reference"]
 
 
-@pytest.fixture(params=SCRIPTS)
-async def reference(request: pytest.FixtureRequest, references: dict[str, list[str]]) -> tuple[str, list[str]]:
-    """A conversation, and its transcript on python-socketio."""
-    name = request.param
-    if name not in references:
-        references[name] = await transcript_of(name, "socketio", "uvicorn")
-    return name, references[name]
+@pytest.fixture(scope="module")
+def said(request: pytest.FixtureRequest) -> Said:
+    """Transcripts, by conversation and host: of all conversations that the selected tests ask for, held at once."""
+    specs = [getattr(item, "callspec", None) for item in request.session.items if item.path == request.path]
+    names = {spec.params["name"] for spec in specs if spec is not None} | set(WITH_RULES)
+    return asyncio.run(hold_all([name for name in (*SCRIPTS, *FRAMEWORKS) if name in names]))
 
 
-def with_deviations(name: str, lines: list[str]) -> list[str]:
-    replaced = [new for line in lines for new in _lines_here(name, line)]
-    return ruled(RULES, replaced)
+async def hold_all(names: list[str]) -> Said:
+    few = asyncio.Semaphore(2)
+
+    async def one(name: str) -> dict[str, list[str]]:
+        async with few:
+            lines = await hold(SCRIPTS.get(name, site_conversations.site), *stages(name).values())
+        return dict(zip(stages(name), lines, strict=True))
+
+    return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
 
 
-def _lines_here(name: str, line: str) -> list[str]:
-    entry = APPLICATIONS.get((name, line))
-    return [line] if entry is None else entry.becomes
+@pytest.mark.parametrize(("name", "host"), CASES)
+def test_same_transcript(said: Said, name: str, host: str):
+    lines = said[name]
+    assert lines[host] == with_deviations(name, lines["reference"])
 
 
-@pytest.mark.parametrize("host", HOSTS)
-async def test_same_transcript(reference: tuple[str, list[str]], host: str):
-    name, lines = reference
-    assert await transcript_of(name, "fastsio", host) == with_deviations(name, lines)
-
-
-async def test_the_reference_says_much(reference: tuple[str, list[str]]):
-    """A conversation that says nothing would be equal everywhere."""
-    name, lines = reference
+@pytest.mark.parametrize("name", [*SCRIPTS, *FRAMEWORKS])
+def test_the_reference_says_much(said: Said, name: str):
+    """A conversation that says nothing would be equal everywhere, and a deviation that is none would go unseen."""
+    lines = said[name]["reference"]
     assert len(lines) > 20
     for conversation, line in APPLICATIONS:
         assert conversation != name or line in lines
+
+
+def test_rules_have_cases(said: Said):
+    lines = [line for name in WITH_RULES for line in said[name]["reference"]]
     for rule in RULES:
-        assert name == "fiddle" or any(rule(line) != line for line in lines)
+        assert any(rule(line) != line for line in lines)

@@ -6,6 +6,7 @@ May import: python-socketio's client, the raw HTTP client. Never the server.
 import asyncio
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import socketio
@@ -15,7 +16,7 @@ from wire import raw
 SID = re.compile(r"(?<![\w-])[\w-]{20}(?![\w-])")
 TIMESTAMP = re.compile(r"&t=[\d.]+")
 # Headers that belong to the host or to the moment.
-HOST_HEADERS = {"date", "server", "connection", "transfer-encoding", "content-length", "cache-control", "keep-alive"}
+HOST_HEADERS = set("date server connection transfer-encoding content-length cache-control keep-alive etag".split())
 TOO_LATE = object()  # an answer that comes when nobody waits for it
 QUIET = 0.15  # s without an event after which a scene is over
 
@@ -45,12 +46,27 @@ class Transcript:
 
     async def http(self, method: str, path: str, **headers: str) -> raw.Response:
         """Make a request, and write its answer down."""
-        self.end_scene()
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        response = await raw.fetch(self.port, method, path, named, b"" if method == "POST" else None)
+        response = await self.fetch(method, path, **headers)
         kept = {name: value for name, value in response.headers.items() if name not in HOST_HEADERS}
         self.write("http", f"{method} {path}", [response.status, kept, canonical(response.body.decode())])
         return response
+
+    async def fetch(self, method: str, path: str, **headers: str) -> raw.Response:
+        """Make a request, of which nothing is written down."""
+        self.end_scene()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await raw.fetch(self.port, method, path, named, b"" if method == "POST" else None)
+
+
+async def settled(last_event: Callable[[], float]) -> None:
+    """Wait until nothing has come for a while; a while in which the machine was too busy does not count."""
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    while (rest := max(start, last_event()) + QUIET - loop.time()) > 0:
+        asleep = loop.time()
+        await asyncio.sleep(rest)
+        if loop.time() - asleep > rest + QUIET / 3:
+            start = loop.time()
 
 
 def canonical(body: str) -> str:
@@ -125,10 +141,7 @@ class Guest:
 
     async def settle(self) -> None:
         """Wait until no event has come for a while."""
-        loop = asyncio.get_running_loop()
-        self._last_event = loop.time()
-        while (rest := self._last_event + QUIET - loop.time()) > 0:
-            await asyncio.sleep(rest)
+        await settled(lambda: self._last_event)
         self.transcript.end_scene()
 
     async def leave(self) -> None:

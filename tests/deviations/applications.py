@@ -38,3 +38,12 @@ comes_first("rooms", 'bob connected / []', 'bob got my response [{"data": "Conne
 comes_first("rooms", 'cat connected / []', 'cat got my response [{"data": "Connected", "from": "cat"}]')
 comes_first("fiddle", 'ann connected / []', 'ann got hello [1, 2, {"auth": {"token": "abc"}, "hello": "you"}]')
 comes_first("fiddle", 'bob connected / []', 'bob got hello [1, 2, {"auth": null, "hello": "you"}]')
+for guest in ("ann", "bob"):
+    comes_first("board", f"{guest} connected / []", f'{guest} got notice [{{"number": 0, "text": "welcome"}}]')
+for guest, auth in (("ann", '{"token": "abc"}'), ("bob", "null"), ("cat", "null")):
+    comes_first("litestar", f"{guest} connected / []", f'{guest} got hello [1, 2, {{"auth": {auth}, "hello": "you"}}]')
+for guest in ("ann", "bob", "cat"):
+    for framework in ("aiohttp", "sanic", "tornado"):
+        hello = f'{{"auth": {{"token": "{guest}"}}, "hello": "{guest}"}}'
+        comes_first(framework, f"{guest} connected / []", f"{guest} got hello [1, 2, {hello}]")
+comes_first("desk", "zoe connected /agents []", "zoe got tickets [[]]")

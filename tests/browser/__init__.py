@@ -1,0 +1,1 @@
+"""Applications as people see them, in headless Chromium."""

@@ -1,0 +1,68 @@
+"""What the command `fastsio run` says when there is nothing that it could serve.
+
+May import: the command, python-socketio. Nothing here comes to listening.
+"""
+
+import sys
+from pathlib import Path
+
+import pytest
+import socketio
+import uvicorn
+
+import fastsio
+from fastsio.cli import main
+
+MODULE = """
+import fastsio as socketio
+
+sio = socketio.AsyncServer(async_mode="asgi")
+engine = socketio.engineio.AsyncServer(async_mode="asgi")
+nothing = None
+"""
+CASES = {
+    "desk:sio": "desk:sio is a fastsio.AsyncServer, which is not an ASGI application; wrap it, app = ASGIApp(sio)",
+    "desk:engine": "desk:engine is a fastsio.AsyncServer, which is not an ASGI application; wrap it",
+    "desk:nothing": "desk:nothing is a builtins.NoneType, which is not an ASGI application",
+    "desk:app": "there is no 'app' in module desk (",
+    "desk:sio.app": "there is no 'sio.app' in module desk (",
+    "dsk:app": "there is no module 'dsk' in ",
+    "desk.deeper:app": "there is no module 'desk.deeper' in ",
+    "desk": "'desk' does not name an application: write module:name, for example desk:app",
+    ":app": "':app' does not name an application: write module:name, for example app:app",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "desk.py").write_text(MODULE)
+    (tmp_path / "careless.py").write_text("import not_installed")
+    (tmp_path / "faulty.py").write_text("1 / 0")
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    for name in ("desk", "careless", "faulty"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize("target", CASES)
+def test_says_what_is_wrong(folder: Path, target: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", target, "--app-dir", str(folder)])
+    assert str(ended.value).startswith(CASES[target])
+
+
+def test_warns_of_python_socketio(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    served: list[object] = []
+    monkeypatch.setattr(uvicorn, "run", lambda app, **_: served.append(app))
+    for make in (fastsio, socketio):
+        fastsio.run(make.ASGIApp(make.AsyncServer(async_mode="asgi")))
+        warned = capsys.readouterr().err
+        assert ("the application is python-socketio's" in warned) == (make is socketio)
+    assert len(served) == 2
+
+
+def test_faults_of_the_application_are_its_own(folder: Path) -> None:
+    with pytest.raises(ModuleNotFoundError, match="not_installed"):
+        main(["run", "careless:app", "--app-dir", str(folder)])
+    with pytest.raises(ZeroDivisionError):
+        main(["run", "faulty:app", "--app-dir", str(folder)])
