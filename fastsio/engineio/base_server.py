@@ -111,6 +111,16 @@ class BaseServer:
     def async_modes(self) -> list[str]:
         return list(hosts.ASYNC_MODES)
 
+    def create_queue(self, *args: Any, **kwargs: Any) -> Any:
+        """Give a queue of the kind that the server waits with."""
+        raise NotImplementedError
+
+    def get_queue_empty_exception(self) -> Any:
+        raise NotImplementedError
+
+    def create_event(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
     # --- options, live
 
     ping_timeout = _option("ping_timeout")
