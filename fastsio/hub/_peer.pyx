@@ -118,19 +118,22 @@ cdef class Peer(Sink):
 
     cdef int on_text(self, View text) except -1:
         cdef SioMessage message
-        if self._reader is not None:
-            return self._feed(view_bytes(text).decode(), text.size)
+        # Held here: reading runs code of the application (a `json` module), which may end the session.
+        cdef PacketDecoder decoder = self._decoder
+        if decoder is None:
+            return 0 if self._reader is None else self._feed(view_bytes(text).decode(), text.size)
         try:
-            message = self._decoder.feed_text_view(text)
+            message = decoder.feed_text_view(text)
         except ProtocolError as error:
             return self._refuse(error)
-        return 0 if message is None else self._take(message, text.size)
+        return 0 if message is None or self._decoder is None else self._take(message, text.size)
 
     cdef int on_binary(self, bytes data) except -1:
         cdef SioMessage message
-        if self._reader is not None:
-            return self._feed(data, len(data))
-        message = self._decoder.feed_binary_bytes(data)
+        cdef PacketDecoder decoder = self._decoder
+        if decoder is None:
+            return 0 if self._reader is None else self._feed(data, len(data))
+        message = decoder.feed_binary_bytes(data)
         return 0 if message is None else self._take(message, len(data))
 
     cdef int _feed(self, object raw, Py_ssize_t size) except -1:
@@ -139,7 +142,7 @@ cdef class Peer(Sink):
             message = self._reader.feed(raw)
         except ProtocolError as error:
             return self._refuse(error)
-        return 0 if message is None else self._take(message, size)
+        return 0 if message is None or self._reader is None else self._take(message, size)
 
     cdef int _refuse(self, object error) except -1:
         """An event that no handler may have is dropped; anything else that cannot be read ends the session."""
@@ -149,7 +152,7 @@ cdef class Peer(Sink):
         return 0
 
     def feed(self, data):
-        """Take one Engine.IO message, str or bytes, that did not come through the session.
+        """Take one Engine.IO message, str or bytes, that did not come through the session; ignored after its end.
 
         Raises:
             ProtocolError: it cannot be read.
@@ -158,8 +161,10 @@ cdef class Peer(Sink):
         if isinstance(data, str):
             owner = data.encode("utf-8", "replace")
             self.on_text(view_of(owner))
-        else:
+        elif isinstance(data, (bytes, bytearray)):
             self.on_binary(bytes(data))
+        else:
+            raise ProtocolError("SIO_BAD_TYPE", f"a message that is {type(data).__name__}, neither text nor bytes")
 
     cdef int on_upgraded(self) except -1:
         if self.hub.rooms.observer is not None:
@@ -175,9 +180,11 @@ cdef class Peer(Sink):
         return 0
 
     async def inline_done(self):
-        """Wait for the handler that runs inline, if one does; whatever its outcome."""
-        if self._inline is not None:
-            await asyncio.wait({self._inline})
+        """Wait for the handler that runs inline, whatever its outcome; tell whether one did."""
+        if self._inline is None:
+            return False
+        await asyncio.wait({self._inline})
+        return True
 
     # --- what came
 

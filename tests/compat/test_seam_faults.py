@@ -1,0 +1,141 @@
+"""What applications put in the server's place fails, or ends clients in the middle: the server and the others go on.
+
+May import: fastsio. No sockets are used: clients are made up by hand, as test clients of applications do it.
+"""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+import fastsio
+from fastsio.packet import Packet
+
+TURN = 0.01
+
+
+async def joined(sio: Any, eio_sid: str = "eio-1", *namespaces: str) -> list[str]:
+    """Let a made-up client into namespaces; give its sids."""
+    await sio._handle_eio_connect(eio_sid, {})
+    for namespace in namespaces or ("/",):
+        await sio._handle_eio_message(eio_sid, "0" if namespace == "/" else f"0{namespace},")
+    await asyncio.sleep(TURN)
+    return [sio.manager.sid_from_eio_sid(eio_sid, namespace) for namespace in namespaces or ("/",)]
+
+
+# --- after the end
+
+
+@pytest.mark.parametrize("serializer", ["default", "msgpack", type("Own", (Packet,), {})])
+async def test_messages_after_the_end_are_ignored(serializer: Any):
+    sio = fastsio.AsyncServer(async_mode="asgi", serializer=serializer)
+    heard: list[str] = []
+    sio.on("late", lambda sid: heard.append(sid))
+    await sio._handle_eio_connect("eio-1", {})
+    await sio.eio.disconnect("eio-1")
+    await sio._handle_eio_message("eio-1", '2["late"]')
+    await sio._handle_eio_message("eio-1", b"late")
+    assert heard == []
+
+
+@pytest.mark.parametrize("message", ['2["bye"]', '51-["bye",{"_placeholder":true,"num":0}]'])
+async def test_a_json_module_that_ends_the_session_it_reads_for(message: str):
+    class Ending:
+        dumps = staticmethod(json.dumps)
+
+        @staticmethod
+        def loads(text: str) -> Any:
+            if "bye" in text:
+                del sio.eio.sockets["eio-1"]
+            return json.loads(text)
+
+    sio = fastsio.AsyncServer(async_mode="asgi", json=Ending)
+    heard: list[Any] = []
+    sio.on("bye", lambda sid, *args: heard.append("bye"))
+    sio.on("disconnect", lambda sid, reason: heard.append(reason))
+    await joined(sio)
+    await sio._handle_eio_message("eio-1", message)
+    await asyncio.sleep(TURN)
+    assert heard == ["server disconnect"]
+
+
+# --- managers and packet classes that fail
+
+
+class Failing(fastsio.AsyncManager):
+    """Fails in the method that it is told to."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__()
+        self._method = method
+
+    def _fail(self, method: str) -> None:
+        if method == self._method:
+            raise RuntimeError(f"{method} fails")
+
+    async def connect(self, sid: str, namespace: str) -> str | None:
+        self._fail("connect")
+        return None if self._method == "forget" else await super().connect(sid, namespace)
+
+    def pre_disconnect(self, sid: str, namespace: str) -> str | None:
+        self._fail("pre_disconnect")
+        return super().pre_disconnect(sid, namespace)
+
+    async def disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
+        self._fail("disconnect")
+        await super().disconnect(sid, namespace, **kwargs)
+
+
+class Mute(Packet):
+    """Cannot write a CONNECT."""
+
+    def encode(self) -> Any:
+        if self.packet_type == 0:
+            raise RuntimeError("mute")
+        return super().encode()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"client_manager": "connect"}, {"client_manager": "forget"}, {"serializer": Mute}],
+    ids=["manager", "lazy manager", "packet class"],
+)
+async def test_a_client_that_cannot_be_let_in_is_nowhere_and_its_end_holds_nobody_up(options: Any):
+    if "client_manager" in options:
+        options = {"client_manager": Failing(options["client_manager"])}
+    sio = fastsio.AsyncServer(async_mode="asgi", **options)
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+    await joined(sio)
+    async with asyncio.timeout(5):  # a loop that never yields would not even see this
+        await sio._handle_eio_disconnect("eio-1", "transport close")
+    assert list(sio.manager.get_namespaces()) == []
+    assert sio._injector.peers == {}
+
+
+@pytest.mark.parametrize("method", ["pre_disconnect", "disconnect"])
+async def test_a_manager_that_fails_when_clients_leave_loses_no_handler(method: str):
+    sio = fastsio.AsyncServer(async_mode="asgi", client_manager=Failing(method), namespaces="*")
+    heard: list[tuple[str, str]] = []
+    for namespace in ("/a", "/b", "/c"):
+        sio.on("disconnect", lambda sid, reason, name=namespace: heard.append((name, reason)), namespace=namespace)
+    await joined(sio, "eio-1", "/a", "/b", "/c")
+    await sio._handle_eio_disconnect("eio-1", "transport close")
+    assert heard == [(name, "transport close") for name in ("/a", "/b", "/c")]
+    assert list(sio.manager.get_namespaces()) == []
+
+
+async def test_a_farewell_that_cannot_be_sent_is_a_farewell_all_the_same():
+    sio = fastsio.AsyncServer(async_mode="asgi")
+    heard: list[str] = []
+    sio.on("disconnect", lambda sid, reason: heard.append(reason))
+    [sid] = await joined(sio)
+
+    def refuse(eio_sid: str, packet: Any) -> None:
+        raise RuntimeError("not sent")
+
+    sio._send_packet = refuse  # type: ignore[method-assign,assignment]
+    with pytest.raises(RuntimeError, match="not sent"):
+        await sio.disconnect(sid)
+    assert heard == ["server disconnect"]
+    assert list(sio.manager.get_namespaces()) == []
