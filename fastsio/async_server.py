@@ -62,8 +62,8 @@ class AsyncServer:
         **kwargs: Any,
     ) -> None:
         packet_class = packet_class_for(kwargs.pop("serializer", "default"))
-        self._packer = packer_for(packet_class)
         self.packet_class = packet_class if json is None else with_json(packet_class, json)
+        self._packer = packer_for(packet_class, self.packet_class)
         self.always_connect = kwargs.pop("always_connect", False)
         engineio_options = dict(kwargs, async_handlers=False)
         engineio_options["logger"] = engineio_options.pop("engineio_logger", None) or False

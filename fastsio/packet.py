@@ -198,12 +198,12 @@ def packet_class_for(serializer: Any) -> Any:
     return serializer
 
 
-def packer_for(packet_class: Any) -> Packer | None:
-    """Give what writes and reads packets; None when the compiled codec does."""
+def packer_for(packet_class: Any, with_options: Any) -> Packer | None:
+    """Give what writes and reads packets; None when the compiled codec does. `with_options` is the class to use."""
     if packet_class is Packet:
         return None
     msgpack = packet_class.plain_packer() if hasattr(packet_class, "plain_packer") else None
-    return ClassPacker(packet_class) if msgpack is None else MsgPackPacker(msgpack)
+    return ClassPacker(with_options) if msgpack is None else MsgPackPacker(msgpack)
 
 
 def with_json(packet_class: Any, json: Any) -> Any:

@@ -102,7 +102,7 @@ cdef class Peer(Sink):
         self.session = session
         self.members = {}
         if hub.packer is not None:
-            self._reader = hub.packer.reader()
+            self._reader = hub.packer.reader(session.options.max_attachments, session.options.max_binary_packet)
         else:
             self._decoder = PacketDecoder(
                 hub.serializer, session.options.max_attachments, session.options.max_binary_packet

@@ -30,7 +30,9 @@ class Packer(Protocol):
         """Give one packet: text, bytes, or text and the attachments that follow it."""
         ...
 
-    def reader(self) -> Reader: ...
+    def reader(self, max_attachments: int, max_binary: int) -> Reader:
+        """Give what reads one session; a packet has no more attachments than so many, nor bytes in them."""
+        ...
 
 
 class MsgPackPacker:
@@ -40,8 +42,8 @@ class MsgPackPacker:
         self._msgpack = msgpack
         self.encode = msgpack.encode
 
-    def reader(self) -> Reader:
-        return self
+    def reader(self, max_attachments: int, max_binary: int) -> Reader:
+        return self  # bytes are inline: the limit of a message is theirs
 
     def feed(self, raw: str | bytes) -> SioMessage:
         if isinstance(raw, str):
@@ -64,16 +66,18 @@ class ClassPacker:
         fields = {"namespace": namespace} if id is None else {"namespace": namespace, "id": id}
         return self.packet_class(type, data=data, **fields).encode()
 
-    def reader(self) -> Reader:
-        return ClassReader(self.packet_class)
+    def reader(self, max_attachments: int, max_binary: int) -> Reader:
+        return ClassReader(self.packet_class, max_attachments, max_binary)
 
 
 class ClassReader:
-    """Reads the packets of one session with a class of the application."""
+    """Reads the packets of one session with a class of the application; limits are the compiled decoder's."""
 
-    def __init__(self, packet_class: Any) -> None:
+    def __init__(self, packet_class: Any, max_attachments: int = 64, max_binary: int = 10_000_000) -> None:
         self._packet_class = packet_class
+        self._max_attachments, self._max_binary = max_attachments, max_binary
         self._partial: Any = None  # a packet that waits for attachments
+        self._count = self._size = 0  # of the attachments that it has
 
     def feed(self, raw: str | bytes) -> SioMessage | None:
         try:
@@ -90,13 +94,25 @@ class ClassReader:
             packet = self._packet_class(encoded_packet=raw)
             is_whole = not getattr(packet, "attachment_count", 0)
         else:
-            if not isinstance(raw, bytes):
-                raise ProtocolError("SIO_TEXT_FOR_ATTACHMENT", "a text packet came where an attachment was due")
+            self._count_attachment(raw)
             is_whole = packet.add_attachment(raw)
         if is_whole or packet.packet_type not in (BINARY_EVENT, BINARY_ACK):
+            self._count = self._size = 0
             return packet
+        if packet.attachment_count > self._max_attachments:
+            text = f"a packet announces {packet.attachment_count} attachments; at most {self._max_attachments} are accepted"
+            raise ProtocolError("SIO_BAD_ATTACHMENTS", text)
         self._partial = packet
         return None
+
+    def _count_attachment(self, raw: str | bytes) -> None:
+        """Look at an attachment before the class has it, whose own count may be anything."""
+        if not isinstance(raw, bytes):
+            raise ProtocolError("SIO_TEXT_FOR_ATTACHMENT", "a text packet came where an attachment was due")
+        self._count += 1
+        self._size += len(raw)
+        if self._count > self._max_attachments or self._size > self._max_binary:
+            raise ProtocolError("SIO_BAD_ATTACHMENTS", f"{self._count} attachments of {self._size} bytes together")
 
 
 def _message(packet: Any) -> SioMessage:

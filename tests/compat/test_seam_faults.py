@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import fastsio
+from fastsio.errors import ProtocolError
 from fastsio.packet import Packet
 
 TURN = 0.01
@@ -139,3 +140,63 @@ async def test_a_farewell_that_cannot_be_sent_is_a_farewell_all_the_same():
         await sio.disconnect(sid)
     assert heard == ["server disconnect"]
     assert list(sio.manager.get_namespaces()) == []
+
+
+# --- packet classes and hostile clients
+
+
+class Plain(Packet):
+    """A packet class of an application that changes nothing."""
+
+
+async def fed(sio: Any, *messages: str | bytes) -> str | None:
+    """Give a made-up client's messages to a server; give the code of the first that is refused."""
+    await joined(sio)
+    try:
+        for message in messages:
+            await sio._handle_eio_message("eio-1", message)
+    except ProtocolError as error:
+        return error.code
+    return None
+
+
+@pytest.mark.parametrize("serializer", ["default", Plain])
+@pytest.mark.parametrize(
+    "messages",
+    [['59999999999-["x"]'], ['565-["x"]'], ['52-["x"]', b"1" * 600, b"2" * 600]],
+    ids=["any number", "one too many", "too many bytes"],
+)
+async def test_attachments_keep_to_the_limits_with_any_packet_class(serializer: Any, messages: list[Any]):
+    sio = fastsio.AsyncServer(async_mode="asgi", serializer=serializer, max_binary_packet=1000)
+    assert await fed(sio, *messages) == "SIO_BAD_ATTACHMENTS"
+
+
+async def test_attachments_within_the_limits_reach_the_handler_packet_after_packet():
+    sio = fastsio.AsyncServer(async_mode="asgi", serializer=Plain, max_binary_packet=1000)
+    heard: list[bytes] = []
+    sio.on("x", lambda sid, data: heard.append(data))
+    packet = '51-["x",{"_placeholder":true,"num":0}]'
+    assert await fed(sio, *([packet, b"1" * 900] * 3)) is None
+    await asyncio.sleep(TURN)
+    assert heard == [b"1" * 900] * 3
+
+
+async def test_an_insatiable_packet_class_is_bounded():
+    class Insatiable(Packet):
+        def add_attachment(self, attachment: bytes) -> bool:
+            return False
+
+    sio = fastsio.AsyncServer(async_mode="asgi", serializer=Insatiable, max_attachments=3)
+    assert await fed(sio, '51-["x"]', b"1", b"2", b"3") is None
+    sio = fastsio.AsyncServer(async_mode="asgi", serializer=Insatiable, max_attachments=3)
+    assert await fed(sio, '51-["x"]', b"1", b"2", b"3", b"4") == "SIO_BAD_ATTACHMENTS"
+
+
+async def test_a_packet_class_uses_the_json_module_of_its_server():
+    class Shouting:
+        dumps = staticmethod(lambda value, **options: json.dumps(value, **options).upper())
+        loads = staticmethod(json.loads)
+
+    sio = fastsio.AsyncServer(async_mode="asgi", serializer=Plain, json=Shouting)
+    assert sio._hub.packer.encode(2, "/", None, ["news"]) == '2["NEWS"]'
+    assert Plain.json is Packet.json
