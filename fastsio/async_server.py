@@ -4,7 +4,6 @@ May import: `engineio`, `hub`, `serial`, `exceptions`. Never touches packets or 
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -13,7 +12,7 @@ from fastsio import engineio, exceptions
 from fastsio.engineio import hosts
 from fastsio.engineio import packet as engine_packet
 from fastsio.engineio.async_server import Reason
-from fastsio.engineio.logs import announcer, server_logger
+from fastsio.engineio.logs import announcer, server_logger, wants_info
 from fastsio.hub import dispatch
 from fastsio.hub._peer import Hub, Peer
 from fastsio.hub.manager import AsyncManager
@@ -251,7 +250,7 @@ class AsyncServer:
         namespace = namespace or "/"
         if not to and to is not room and not isinstance(to, (list, tuple, set, frozenset)):
             to = room
-        if self.logger.isEnabledFor(logging.INFO):
+        if wants_info(self.logger):
             self.logger.info('emitting event "%s" to %s [%s]', event, to or "all", namespace)
         manager = self._manager
         if type(manager) is AsyncManager and "emit" not in manager.__dict__:

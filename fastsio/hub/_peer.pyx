@@ -18,7 +18,7 @@ from fastsio._codec cimport (
     ACK, BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, MESSAGE, PacketDecoder, SioMessage, SioType, sio_head,
 )
 from fastsio.engine._outbox cimport Prepared
-from fastsio.engine._session cimport Session, Sink
+from fastsio.engine._session cimport Session, Sink, log_cache_of, wants_info
 from fastsio.hub._rooms cimport CONNECTED, GONE, LEAVING, PENDING, Member, Rooms
 
 from fastsio.errors import ProtocolError
@@ -30,7 +30,7 @@ cdef object CancelledError = asyncio.CancelledError
 # Event handlers of one client that may run at once; further events wait.
 MAX_RUNNING = 256
 
-cdef int INFO = logging.INFO
+cdef int INFO = logging.INFO    # the level of the line for each event
 
 
 @cython.final
@@ -54,13 +54,13 @@ cdef class Hub:
 
     def watch(self, logger):
         """Log to another logger from now on."""
-        self._log_cache = getattr(logger, "_cache", None)
+        self._log_cache = log_cache_of(logger)
 
     cdef bint logs_events(self) except -1:
         """Whether the application wants a line for each event. The logger's own cache knows, and costs nothing."""
         if self._log_cache is not None and self._log_cache.get(INFO) is False:
             return False
-        return self.server.logger.isEnabledFor(INFO)
+        return wants_info(self.server.logger)
 
     cpdef int post(self, Session session, int type, str namespace, object id, object data) except -1:
         """Owe one packet to one session."""

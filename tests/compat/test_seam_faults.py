@@ -200,3 +200,46 @@ async def test_a_packet_class_uses_the_json_module_of_its_server():
     sio = fastsio.AsyncServer(async_mode="asgi", serializer=Plain, json=Shouting)
     assert sio._hub.packer.encode(2, "/", None, ["news"]) == '2["NEWS"]'
     assert Plain.json is Packet.json
+
+
+# --- loggers that are not the standard library's
+
+
+class Shy:
+    """A logger as other libraries make them: it has the methods, and nothing to ask."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def info(self, line: str, *args: Any, **options: Any) -> None:
+        self.lines.append(line % args)
+
+    warning = error = debug = exception = info
+
+    def log(self, level: int, line: str, *args: Any) -> None:
+        self.info(line, *args)
+
+
+class Obliging(Shy):
+    """One that has an answer to everything."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args: True
+
+
+@pytest.mark.parametrize("make", [Shy, Obliging])
+async def test_any_object_may_be_the_logger(make: type[Shy]):
+    logger, engine_logger = make(), make()
+    sio = fastsio.AsyncServer(async_mode="asgi", logger=logger, engineio_logger=engine_logger)
+    await joined(sio)
+    await sio._handle_eio_message("eio-1", '2["hello"]')
+    await sio.emit("news")
+    sio.logger = later = make()
+    await sio._handle_eio_message("eio-1", '2["hello"]')
+    assert [line.partition(" from")[0] for line in logger.lines] == [
+        'received event "hello"', 'emitting event "news" to all [/]'
+    ]  # fmt: skip
+    assert len(later.lines) == 1
+    assert any("Sending packet MESSAGE" in line for line in engine_logger.lines)
