@@ -558,7 +558,7 @@ class AsyncServer:
         return None
 
     def _peer_of(self, session: Any) -> Any:
-        return self._injector.peers.get(session.sid) or session.sink
+        return self._injector.peer_of(session)
 
     def _members_of(self, eio_sid: str) -> Any:
         """Give namespace -> member of a connection; None when nobody knows it."""

@@ -26,6 +26,12 @@ class Application(MessageSink):
         self._waiting: deque[Any] = deque()
         self._waiting_bytes = 0
         self._worker: asyncio.Task[None] | None = None
+        self.peer: Any = None  # of a Socket.IO server above, whose handlers hand on what comes (`hub.seams.Injector`)
+
+    def on_open(self) -> int:
+        if self.peer is not None:
+            self.peer.on_open()
+        return 0
 
     def message(self, data: Any) -> None:
         handler = self.server.handlers.get("message")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastsio.engine._session import Link, Session
+from fastsio.errors import ProtocolError
 from fastsio.hub import dispatch
 from fastsio.hub._peer import Peer
 
@@ -65,37 +66,57 @@ class _Void(Link):
 
 
 class Injector:
-    """Peers whose traffic comes as calls of `_handle_eio_connect`, `_handle_eio_message`, `_handle_eio_disconnect`."""
+    """Peers whose traffic comes as calls of `_handle_eio_connect`, `_handle_eio_message`, `_handle_eio_disconnect`.
+
+    The peer of a connection that a transport knows hangs on its sink (`Application.peer`) and goes with it; a connection
+    that none knows is made up, and has its peer as its sink.
+    """
 
     def __init__(self, server: Any) -> None:
         self._server = server
-        self.peers: dict[str, Peer] = {}
+
+    def peer_of(self, session: Any) -> Any:
+        """Give the peer of a session, however its traffic comes; None when it has none."""
+        return getattr(session.sink, "peer", session.sink)
 
     def connect(self, eio_sid: str) -> None:
         """Give a connection a peer. One that no transport knows is made up."""
         registry = self._server.eio._registry
         session = registry.sessions.get(eio_sid)
-        is_new = session is None
-        if is_new:
+        if session is None:
             registry.attach_loop()
             session = registry.sessions[eio_sid] = Session(eio_sid, 4, None, registry)
-        peer = self.peers[eio_sid] = Peer(self._server._hub, session)
-        if is_new:
-            session.sink = peer
+            session.sink = Peer(self._server._hub, session)
             session.start(_Void(), False, False)
-        elif session.version == 3:
-            peer.on_open()
+        elif not isinstance(session.sink, Peer):
+            session.sink.peer = Peer(self._server._hub, session)
+            if session.is_live:  # else the sink tells it
+                session.sink.peer.on_open()
 
     async def message(self, eio_sid: str, data: str | bytes) -> None:
-        """Take one message, and wait for the handlers that keep later ones waiting."""
-        peer = self.peers.get(eio_sid) or self._server.eio._registry.sessions[eio_sid].sink
-        peer.feed(data)
+        """Take one message, and wait for the handlers that keep later ones waiting.
+
+        Raises:
+            ProtocolError: it cannot be read, and no transport can be told.
+        """
+        session = self._server.eio._registry.find(eio_sid)
+        peer = None if session is None else self.peer_of(session)
+        if peer is None:
+            return
+        try:
+            peer.feed(data)
+        except ProtocolError as error:
+            if session.sink is peer:
+                raise
+            session.violate(error)
         await peer.inline_done()
 
     async def disconnect(self, eio_sid: str, reason: str) -> None:
-        """The connection has ended."""
-        peer = self.peers.pop(eio_sid, None)
-        if peer is not None:
-            await dispatch.close(self._server, peer, list(peer.members.values()), reason)
-            if peer.session.sink is peer:  # made up: nobody else will end it
-                peer.session.close(reason)
+        """The connection has ended. Until its handlers have run, its peer is there for them."""
+        session = self._server.eio._registry.find(eio_sid)
+        peer = None if session is None else self.peer_of(session)
+        if peer is None or (session.sink is peer and session.request is not None):  # the transport itself will tell it
+            return
+        await dispatch.close(self._server, peer, list(peer.members.values()), reason)
+        if session.sink is peer:  # made up: nobody else will end it
+            session.close(reason)

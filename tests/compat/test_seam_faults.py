@@ -111,7 +111,7 @@ async def test_a_client_that_cannot_be_let_in_is_nowhere_and_its_end_holds_nobod
     async with asyncio.timeout(5):  # a loop that never yields would not even see this
         await sio._handle_eio_disconnect("eio-1", "transport close")
     assert list(sio.manager.get_namespaces()) == []
-    assert sio._injector.peers == {}
+    assert not sio.eio._registry.sessions
 
 
 @pytest.mark.parametrize("method", ["pre_disconnect", "disconnect"])
