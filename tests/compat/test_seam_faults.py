@@ -243,3 +243,64 @@ async def test_any_object_may_be_the_logger(make: type[Shy]):
     ]  # fmt: skip
     assert len(later.lines) == 1
     assert any("Sending packet MESSAGE" in line for line in engine_logger.lines)
+
+
+# --- replaced sending that waits
+
+
+class Slow(fastsio.AsyncServer):
+    """Sends by hooks that take their time: the longer, the shorter the packet."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(async_mode="asgi", **options)
+        self.sent: list[Any] = []
+
+    async def _send_packet(self, eio_sid: str, pkt: Any) -> None:
+        await self._send_slowly(pkt.encode())
+
+    async def _send_eio_packet(self, eio_sid: str, eio_pkt: Any) -> None:
+        await self._send_slowly(eio_pkt.data)
+
+    async def _send_slowly(self, data: Any) -> None:
+        await asyncio.sleep(0.03 / len(str(data)))
+        self.sent.append(data)
+
+
+async def test_packets_are_in_order_however_long_their_hooks_take():
+    sio = Slow()
+    [sid] = await joined(sio)
+    await asyncio.sleep(0.05)
+    del sio.sent[:]
+    await sio.emit("short")
+    await sio.emit("with attachments", [b"1", b"222222222222"])
+    await sio.emit("with callback", to=sid, callback=print)
+    await sio.emit("a much longer one, sent at once by itself", list(range(100)))
+    await asyncio.sleep(0.1)
+    kinds = [data if isinstance(data, bytes) else json.loads(data.lstrip("0123456789-"))[0] for data in sio.sent]
+    assert kinds[:4] == ["short", "with attachments", b"1", b"222222222222"]
+    assert kinds[4:] == ["with callback", "a much longer one, sent at once by itself"]
+    assert sio._hub.tap._last == {}
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+async def test_clients_that_are_not_in_yet_are_sent_nothing_by_hooks_either(agrees: bool):
+    sio = Slow()
+    gate = asyncio.Event()
+
+    @sio.event
+    async def connect(sid: str, environ: Any) -> bool:
+        await sio.emit("direct", to=sid)
+        await gate.wait()
+        return agrees
+
+    await sio._handle_eio_connect("eio-1", {})
+    joining = asyncio.ensure_future(sio._handle_eio_message("eio-1", "0"))
+    await asyncio.sleep(TURN)
+    await sio.emit("to everybody", callback=print)
+    await asyncio.sleep(0.05)
+    assert sio.sent == []
+    gate.set()
+    await joining
+    await asyncio.sleep(0.1)
+    heads = [packet[:2] for packet in sio.sent]
+    assert heads == (["0{", "2[", "21"] if agrees else ["4{"])
