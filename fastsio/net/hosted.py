@@ -159,6 +159,7 @@ class HostedLink(Link):
         self.events: list[Event] = []
         self.wake: asyncio.Future[None] | None = None
         self.reader: asyncio.Future[None] | None = None  # to be stopped before the close is sent
+        self.give_up: Callable[[], Any] | None = None  # called when the client does not take the end
         self.is_over = False
 
     def flush(self) -> int:
@@ -177,6 +178,8 @@ class HostedLink(Link):
             self.owe([*events, {"type": "websocket.close", "code": 1000 if code == NO_CODE else code}])
             self.is_over = True
             self.session = None
+            if self.give_up is not None:  # a client that does not read would otherwise stay for ever
+                asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self.give_up)
         return 0
 
     def owe(self, events: list[Event]) -> None:
@@ -229,12 +232,22 @@ class HostedLink(Link):
 
 
 async def converse(
-    link: HostedLink, reading: Coroutine[Any, Any, None], send: SendEvent, closes_while_reading: bool = False
+    link: HostedLink,
+    reading: Coroutine[Any, Any, None],
+    send: SendEvent,
+    closes_while_reading: bool = False,
+    abort: Callable[[], Any] | None = None,
 ) -> None:
-    """Run both directions of a WebSocket: `reading` gives messages to the link, and ends when there are no more."""
+    """Run both directions of a WebSocket: `reading` gives messages to the link, and ends when there are no more.
+
+    A client that has not taken the end `CLOSE_TIMEOUT` seconds after it was written is left; then `abort` is called.
+    """
     reader = asyncio.ensure_future(reading)
     writer = asyncio.ensure_future(link.write(send))
     link.reader = None if closes_while_reading else reader
+    link.give_up = reader.cancel
+    if link.is_over:  # between the handshake and here
+        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, link.give_up)
     try:
         await asyncio.wait({reader})
     finally:
@@ -245,9 +258,12 @@ async def converse(
         link.owe([])
         if is_ours and not writer.done():
             await asyncio.wait({writer}, timeout=CLOSE_TIMEOUT)
+        is_stuck = is_ours and not writer.done()
         for task in (reader, writer):
             task.cancel()
         failed, _ = await asyncio.gather(reader, writer, return_exceptions=True)
+        if is_stuck and abort is not None:
+            abort()
     if isinstance(failed, Exception):
         raise failed
 
