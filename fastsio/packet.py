@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastsio.engineio import json as bounded_json
+from fastsio.engineio import packet as engine_packet
 from fastsio.hub.packers import ClassPacker, MsgPackPacker, Packer
 from fastsio.serial import DEFAULT_JSON
 
@@ -203,7 +204,11 @@ def packer_for(packet_class: Any, with_options: Any) -> Packer | None:
     if packet_class is Packet:
         return None
     msgpack = packet_class.plain_packer() if hasattr(packet_class, "plain_packer") else None
-    return ClassPacker(with_options) if msgpack is None else MsgPackPacker(msgpack)
+    return ClassPacker(with_options, _text_value) if msgpack is None else MsgPackPacker(msgpack)
+
+
+def _text_value(text: str) -> Any:
+    return engine_packet.message_value(text, engine_packet.Packet.json)
 
 
 def with_json(packet_class: Any, json: Any) -> Any:

@@ -352,11 +352,9 @@ cdef class Session(Lifecycle):
         if self.outbox.size > self.options.max_send_buffer or self.outbox.packets > self.options.max_send_packets:
             return self._overflow()
         self.outbox.push(message)
-        if self.flusher.logs_packets():
-            self._log_sent(message)
         if not self.dirty:
             self.flusher.mark(self)
-        return 0
+        return self._log_sent(message) if self.flusher.logs_packets() else 0
 
     cdef int _log_sent(self, Prepared message) except -1:
         for type, data in message.described():

@@ -152,7 +152,9 @@ cdef class Peer(Sink):
         return 0
 
     def feed(self, data):
-        """Take one Engine.IO message, str or bytes, that did not come through the session; ignored after its end.
+        """Take one Engine.IO message that did not come through the session; ignored after its end.
+
+        It is str or bytes; for a packet class of the application also what python-engineio makes of JSON.
 
         Raises:
             ProtocolError: it cannot be read.
@@ -163,7 +165,9 @@ cdef class Peer(Sink):
             self.on_text(view_of(owner))
         elif isinstance(data, (bytes, bytearray)):
             self.on_binary(bytes(data))
-        else:
+        elif self._reader is not None:
+            self._feed(data, 0)
+        elif self._decoder is not None:
             raise ProtocolError("SIO_BAD_TYPE", f"a message that is {type(data).__name__}, neither text nor bytes")
 
     cdef int on_upgraded(self) except -1:

@@ -3,6 +3,7 @@
 May import: `_codec`, `errors`. A packer writes packets, and gives each session a reader with one method, `feed`.
 """
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from fastsio._codec import RESERVED_EVENTS, SioMessage
@@ -57,24 +58,31 @@ class MsgPackPacker:
 
 
 class ClassPacker:
-    """Packets by a class of the application, driven the way python-socketio drives it."""
+    """Packets by a class of the application, driven the way python-socketio drives it.
 
-    def __init__(self, packet_class: Any) -> None:
+    Args:
+        packet_class: the class.
+        value_of: what the class is given for a text message; python-engineio has decoded one that is JSON.
+    """
+
+    def __init__(self, packet_class: Any, value_of: Callable[[str], Any] = str) -> None:
         self.packet_class = packet_class
+        self._value_of = value_of
 
     def encode(self, type: int, namespace: str, id: int | None, data: Any) -> Any:
         fields = {"namespace": namespace} if id is None else {"namespace": namespace, "id": id}
         return self.packet_class(type, data=data, **fields).encode()
 
     def reader(self, max_attachments: int, max_binary: int) -> Reader:
-        return ClassReader(self.packet_class, max_attachments, max_binary)
+        return ClassReader(self.packet_class, self._value_of, max_attachments, max_binary)
 
 
 class ClassReader:
     """Reads the packets of one session with a class of the application; limits are the compiled decoder's."""
 
-    def __init__(self, packet_class: Any, max_attachments: int = 64, max_binary: int = 10_000_000) -> None:
+    def __init__(self, packet_class: Any, value_of: Callable[[str], Any], max_attachments: int, max_binary: int) -> None:
         self._packet_class = packet_class
+        self._value_of = value_of
         self._max_attachments, self._max_binary = max_attachments, max_binary
         self._partial: Any = None  # a packet that waits for attachments
         self._count = self._size = 0  # of the attachments that it has
@@ -91,7 +99,7 @@ class ClassReader:
     def _next(self, raw: str | bytes) -> Any:
         packet, self._partial = self._partial, None
         if packet is None:
-            packet = self._packet_class(encoded_packet=raw)
+            packet = self._packet_class(encoded_packet=self._value_of(raw) if isinstance(raw, str) else raw)
             is_whole = not getattr(packet, "attachment_count", 0)
         else:
             self._count_attachment(raw)

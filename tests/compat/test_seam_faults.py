@@ -181,6 +181,17 @@ async def test_attachments_within_the_limits_reach_the_handler_packet_after_pack
     assert heard == [b"1" * 900] * 3
 
 
+async def test_a_packet_class_whose_text_is_json_is_given_values_over_every_transport():
+    class Mapped(Packet):
+        def decode(self, encoded_packet: Any) -> int:
+            self.packet_type, self.data = encoded_packet["type"], encoded_packet.get("data")
+            return 0
+
+    sio = fastsio.AsyncServer(async_mode="asgi", serializer=Mapped)
+    message = sio._hub.packer.reader(1, 1).feed('{"type":2,"data":["news",1]}')
+    assert (message.type, message.data) == (2, ["news", 1])
+
+
 async def test_an_insatiable_packet_class_is_bounded():
     class Insatiable(Packet):
         def add_attachment(self, attachment: bytes) -> bool:
