@@ -22,6 +22,8 @@ MAX_LENGTH = 2**62
 MAX_DIGITS = 20
 # "No close code" can only be said as 1000 to a host.
 NO_CODE = 1005
+# Seconds between two parts of a body; a session that ends meanwhile takes no more of them.
+BODY_TIMEOUT = 20.0
 # Seconds that the last words to a client may take.
 CLOSE_TIMEOUT = 5.0
 
@@ -105,8 +107,8 @@ async def _receive_body(registry: Registry, session: Session, exchange: HostedEx
     """Read the body of an admitted POST, never more of it than the limit, and take it."""
     chunks: list[bytes] = []
     size = 0
-    chunk = await exchange.next_chunk()
-    while chunk is not None:
+    chunk = await _next_unless_answered(exchange)
+    while chunk is not None and session.is_live:
         size += len(chunk)
         if size > registry.options.max_http_buffer_size:
             return polling.post_too_large(registry, session, exchange)
@@ -122,14 +124,21 @@ async def _receive_body(registry: Registry, session: Session, exchange: HostedEx
 
 
 async def _next_unless_answered(exchange: HostedExchange) -> bytes | None:
-    """Give the next part of a body; the wait ends when the exchange is answered meanwhile (an overlapping POST)."""
+    """Give the next part of a body; the wait ends when the exchange is answered meanwhile (an overlapping POST).
+
+    Raises:
+        ClientLeft: nothing has come for too long.
+    """
     chunk = asyncio.ensure_future(exchange.next_chunk())
     try:
-        await asyncio.wait((exchange.answer, chunk), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((exchange.answer, chunk), timeout=BODY_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        if not chunk.done():
-            chunk.cancel()
-    return None if exchange.answer.done() else chunk.result()
+        is_late = chunk.cancel()
+    if exchange.answer.done():
+        return None
+    if is_late:
+        raise ClientLeft
+    return chunk.result()
 
 
 async def _wait(registry: Registry, exchange: HostedExchange) -> None:

@@ -100,6 +100,21 @@ async def test_a_client_that_does_not_read_is_left(mode: str, served: Any, monke
         client.close()
 
 
+async def test_a_body_that_does_not_come_ends_its_session(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(hosted, "BODY_TIMEOUT", 0.2)
+    sio, port = server("aiohttp"), free_port()
+    async with served_by_aiohttp(sio, port), asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\n\r\n")
+        await reader.readuntil(b"}")
+        [eio_sid] = sio.eio._registry.sessions
+        path = f"/socket.io/?EIO=4&transport=polling&sid={eio_sid}"
+        writer.write(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n4".encode())
+        assert b" 400 " in await reader.readline()
+        assert not sio.eio._registry.sessions
+        writer.close()
+
+
 async def _until(ask: Any) -> Any:
     async with asyncio.timeout(5):
         while not (answer := ask()):
