@@ -207,7 +207,7 @@ class InstrumentedAsyncServer:
         for count, (sid, _) in enumerate(list(self.sio.manager.get_participants(namespace, room_filter)), 1):
             try:
                 await act(sid)
-            except (KeyError, ValueError) as exc:
+            except (KeyError, ValueError, TypeError) as exc:
                 self.sio.logger.warning("a command of an admin fails for %s: %s", sid, exc)
             if count % COMMAND_SLICE == 0:
                 await self.sio.sleep(0)

@@ -4,7 +4,6 @@ May import: `base_server`, `engineio`, `hub`, `exceptions`. Never touches packet
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastsio import engineio, exceptions
 from fastsio.base_server import SEAMS, BaseServer
 from fastsio.engineio import hosts
-from fastsio.engineio.logs import announcer
+from fastsio.engineio.logs import announcer, wants_info
 from fastsio.hub import dispatch
 from fastsio.hub.manager import AsyncManager
 
@@ -98,7 +97,7 @@ class AsyncServer(BaseServer):
         namespace = namespace or "/"
         if not to and to is not room and not isinstance(to, (list, tuple, set, frozenset)):
             to = room
-        if self.logger.isEnabledFor(logging.INFO):
+        if wants_info(self.logger):
             self.logger.info('emitting event "%s" to %s [%s]', event, to or "all", namespace)
         manager = self._manager
         if type(manager) is AsyncManager and "emit" not in manager.__dict__:

@@ -45,8 +45,8 @@ class BaseServer:
         **kwargs: Any,
     ) -> None:
         packet_class = packet_class_for(serializer)
-        self._packer = packer_for(packet_class)
         self.packet_class = packet_class if json is None else with_json(packet_class, json)
+        self._packer = packer_for(packet_class, self.packet_class)
         self.always_connect = always_connect
         engineio_options = dict(kwargs, async_handlers=False)
         engineio_options["logger"] = engineio_options.pop("engineio_logger", None) or False
@@ -252,7 +252,7 @@ class BaseServer:
         return None
 
     def _peer_of(self, session: Any) -> Any:
-        return self._injector.peers.get(session.sid) or session.sink
+        return self._injector.peer_of(session)
 
     def _members_of(self, eio_sid: str) -> Any:
         """Give namespace -> member of a connection; None when nobody knows it."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastsio.engineio import json as bounded_json
+from fastsio.engineio import packet as engine_packet
 from fastsio.hub.packers import ClassPacker, MsgPackPacker, Packer
 from fastsio.serial import DEFAULT_JSON
 
@@ -198,12 +199,16 @@ def packet_class_for(serializer: Any) -> Any:
     return serializer
 
 
-def packer_for(packet_class: Any) -> Packer | None:
-    """Give what writes and reads packets; None when the compiled codec does."""
+def packer_for(packet_class: Any, with_options: Any) -> Packer | None:
+    """Give what writes and reads packets; None when the compiled codec does. `with_options` is the class to use."""
     if packet_class is Packet:
         return None
     msgpack = packet_class.plain_packer() if hasattr(packet_class, "plain_packer") else None
-    return ClassPacker(packet_class) if msgpack is None else MsgPackPacker(msgpack)
+    return ClassPacker(with_options, _text_value) if msgpack is None else MsgPackPacker(msgpack)
+
+
+def _text_value(text: str) -> Any:
+    return engine_packet.message_value(text, engine_packet.Packet.json)
 
 
 def with_json(packet_class: Any, json: Any) -> Any:

@@ -105,8 +105,8 @@ class AdminStream:
                 hub.tap.emit(admins, self._namespace, data, None)
                 return 0
             message = hub.encode(EVENT, self._namespace, None, data)
-        except (TypeError, ValueError):
-            self.dropped += 1  # an application's arguments, fit for its own packets only
+        except Exception:  # a serializer or a replaced method may raise anything, and clients choose what they send
+            self.dropped += 1  # arguments that are fit for their own packets only
             return 0
         for member in admins:
             member.send(message)

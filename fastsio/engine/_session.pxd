@@ -35,6 +35,10 @@ cdef class Traffic:
     cdef readonly Py_ssize_t polling    # sessions whose transport in use is long-polling
 
 
+cdef dict log_cache_of(logger)
+cdef bint wants_info(logger) except -1
+
+
 cdef class Flusher:
     cdef readonly object loop
     cdef readonly object logger

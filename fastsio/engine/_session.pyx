@@ -123,6 +123,18 @@ cdef class Traffic:
     """Counts what sessions take and give, for whoever reads it."""
 
 
+cdef dict log_cache_of(logger):
+    """The table in which a logger of the standard library keeps what it wants; None for any other object."""
+    cache = getattr(logger, "_cache", None)
+    return cache if type(cache) is dict else None
+
+
+cdef bint wants_info(logger) except -1:
+    """Ask any logger, as applications give them, whether it wants lines at INFO; all of them when it cannot say."""
+    asked = getattr(logger, "isEnabledFor", None)
+    return asked is None or asked(INFO)
+
+
 @cython.final
 cdef class Flusher:
     """Flushes every session that was given something, once per loop turn, in slices.
@@ -133,14 +145,14 @@ cdef class Flusher:
     def __init__(self, loop, logger=None):
         self.loop = loop
         self.logger = logger
-        self._log_cache = getattr(logger, "_cache", None)
+        self._log_cache = log_cache_of(logger)
         self._dirty = []
         self._run_bound = self._run
 
     cdef bint logs_packets(self) except -1:
         if self._log_cache is not None and self._log_cache.get(INFO) is False:
             return False
-        return self.logger is not None and self.logger.isEnabledFor(INFO)
+        return self.logger is not None and wants_info(self.logger)
 
     cdef int mark(self, Session session) except -1:
         session.dirty = True
@@ -340,11 +352,9 @@ cdef class Session(Lifecycle):
         if self.outbox.size > self.options.max_send_buffer or self.outbox.packets > self.options.max_send_packets:
             return self._overflow()
         self.outbox.push(message)
-        if self.flusher.logs_packets():
-            self._log_sent(message)
         if not self.dirty:
             self.flusher.mark(self)
-        return 0
+        return self._log_sent(message) if self.flusher.logs_packets() else 0
 
     cdef int _log_sent(self, Prepared message) except -1:
         for type, data in message.described():

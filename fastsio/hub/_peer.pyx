@@ -18,7 +18,7 @@ from fastsio._codec cimport (
     ACK, BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, MESSAGE, PacketDecoder, SioMessage, SioType, sio_head,
 )
 from fastsio.engine._outbox cimport Prepared
-from fastsio.engine._session cimport Session, Sink
+from fastsio.engine._session cimport Session, Sink, log_cache_of, wants_info
 from fastsio.hub._rooms cimport CONNECTED, GONE, LEAVING, PENDING, Member, Rooms
 
 from fastsio.errors import ProtocolError
@@ -30,7 +30,7 @@ cdef object CancelledError = asyncio.CancelledError
 # Event handlers of one client that may run at once; further events wait.
 MAX_RUNNING = 256
 
-cdef int INFO = logging.INFO
+cdef int INFO = logging.INFO    # the level of the line for each event
 
 
 @cython.final
@@ -54,13 +54,13 @@ cdef class Hub:
 
     def watch(self, logger):
         """Log to another logger from now on."""
-        self._log_cache = getattr(logger, "_cache", None)
+        self._log_cache = log_cache_of(logger)
 
     cdef bint logs_events(self) except -1:
         """Whether the application wants a line for each event. The logger's own cache knows, and costs nothing."""
         if self._log_cache is not None and self._log_cache.get(INFO) is False:
             return False
-        return self.server.logger.isEnabledFor(INFO)
+        return wants_info(self.server.logger)
 
     cpdef int post(self, Session session, int type, str namespace, object id, object data) except -1:
         """Owe one packet to one session."""
@@ -102,7 +102,7 @@ cdef class Peer(Sink):
         self.session = session
         self.members = {}
         if hub.packer is not None:
-            self._reader = hub.packer.reader()
+            self._reader = hub.packer.reader(session.options.max_attachments, session.options.max_binary_packet)
         else:
             self._decoder = PacketDecoder(
                 hub.serializer, session.options.max_attachments, session.options.max_binary_packet
@@ -118,19 +118,22 @@ cdef class Peer(Sink):
 
     cdef int on_text(self, View text) except -1:
         cdef SioMessage message
-        if self._reader is not None:
-            return self._feed(view_bytes(text).decode(), text.size)
+        # Held here: reading runs code of the application (a `json` module), which may end the session.
+        cdef PacketDecoder decoder = self._decoder
+        if decoder is None:
+            return 0 if self._reader is None else self._feed(view_bytes(text).decode(), text.size)
         try:
-            message = self._decoder.feed_text_view(text)
+            message = decoder.feed_text_view(text)
         except ProtocolError as error:
             return self._refuse(error)
-        return 0 if message is None else self._take(message, text.size)
+        return 0 if message is None or self._decoder is None else self._take(message, text.size)
 
     cdef int on_binary(self, bytes data) except -1:
         cdef SioMessage message
-        if self._reader is not None:
-            return self._feed(data, len(data))
-        message = self._decoder.feed_binary_bytes(data)
+        cdef PacketDecoder decoder = self._decoder
+        if decoder is None:
+            return 0 if self._reader is None else self._feed(data, len(data))
+        message = decoder.feed_binary_bytes(data)
         return 0 if message is None else self._take(message, len(data))
 
     cdef int _feed(self, object raw, Py_ssize_t size) except -1:
@@ -139,7 +142,7 @@ cdef class Peer(Sink):
             message = self._reader.feed(raw)
         except ProtocolError as error:
             return self._refuse(error)
-        return 0 if message is None else self._take(message, size)
+        return 0 if message is None or self._reader is None else self._take(message, size)
 
     cdef int _refuse(self, object error) except -1:
         """An event that no handler may have is dropped; anything else that cannot be read ends the session."""
@@ -149,7 +152,9 @@ cdef class Peer(Sink):
         return 0
 
     def feed(self, data):
-        """Take one Engine.IO message, str or bytes, that did not come through the session.
+        """Take one Engine.IO message that did not come through the session; ignored after its end.
+
+        It is str or bytes; for a packet class of the application also what python-engineio makes of JSON.
 
         Raises:
             ProtocolError: it cannot be read.
@@ -158,8 +163,12 @@ cdef class Peer(Sink):
         if isinstance(data, str):
             owner = data.encode("utf-8", "replace")
             self.on_text(view_of(owner))
-        else:
+        elif isinstance(data, (bytes, bytearray)):
             self.on_binary(bytes(data))
+        elif self._reader is not None:
+            self._feed(data, 0)
+        elif self._decoder is not None:
+            raise ProtocolError("SIO_BAD_TYPE", f"a message that is {type(data).__name__}, neither text nor bytes")
 
     cdef int on_upgraded(self) except -1:
         if self.hub.rooms.observer is not None:
@@ -175,9 +184,11 @@ cdef class Peer(Sink):
         return 0
 
     async def inline_done(self):
-        """Wait for the handler that runs inline, if one does; whatever its outcome."""
-        if self._inline is not None:
-            await asyncio.wait({self._inline})
+        """Wait for the handler that runs inline, whatever its outcome; tell whether one did."""
+        if self._inline is None:
+            return False
+        await asyncio.wait({self._inline})
+        return True
 
     # --- what came
 

@@ -19,7 +19,7 @@ cdef class Member:
     cdef MemberState state
     cdef dict _rooms                    # rooms it entered, in order; None when it entered none
     cdef bint _in_own_room              # the room that bears its sid
-    cdef list _held                     # messages that wait for the end of PENDING
+    cdef list _held                     # messages, or what sends them, that wait for the end of PENDING
     cdef public dict callbacks          # ack id -> callable; None when there are none
     cdef readonly long long last_id     # ack ids count from 1
     cdef bint is_in(self, room) except -1

@@ -53,6 +53,15 @@ cdef class Member:
         """Owe one message to this member."""
         self.deliver(message)
 
+    def hold(self, send):
+        """Call `send` once the connect handler has agreed; never when it refuses."""
+        if self._held is None:
+            self._held = []
+        if self.session is not None and len(self._held) >= self.session.options.max_send_packets:
+            self.session._overflow()
+        else:
+            self._held.append(send)
+
     def add_callback(self, callback):
         """Remember whom to tell of an ack; give the id to ask for."""
         if self.callbacks is None:
@@ -98,7 +107,10 @@ cdef class Member:
         self.state = CONNECTED
         if held is not None:
             for message in held:
-                self.session.send(message)
+                if isinstance(message, Prepared):
+                    self.session.send(<Prepared> message)
+                else:
+                    message()
         return 0
 
 

@@ -119,13 +119,22 @@ async def connect(server: Any, peer: Any, namespace: str, auth: Any) -> None:
     member = await _pre_connect(server, peer, namespace)
     if member is None:
         return
-    at_once = _lets_in_at_once(server, namespace)
+    try:
+        await _decide(server, peer, member, auth)
+    finally:
+        if member.is_pending:  # the manager or a packet class failed, or the task was cancelled: nobody else ends this
+            await _remove(server, peer, member)
+
+
+async def _decide(server: Any, peer: Any, member: Any, auth: Any) -> None:
+    """Run the connect handler of a pending member, and welcome or refuse the client."""
+    at_once = _lets_in_at_once(server, member.namespace)
     if at_once:
         await _welcome(server, peer, member)
     try:
         error = await _ask(server, member, auth)
     except Exception:
-        server.logger.exception("the connect handler of namespace %s raised; the client is refused", namespace)
+        server.logger.exception("the connect handler of namespace %s raised; the client is refused", member.namespace)
         error = {"message": REJECTED} if not at_once else None
     if error is not None:
         await _refuse(server, peer, member, error)
@@ -156,9 +165,14 @@ async def _pre_connect(server: Any, peer: Any, namespace: str) -> Any:
 
 async def _welcome(server: Any, peer: Any, member: Any) -> None:
     """Tell the client that it is in; what was held back for it follows."""
-    if not member.is_gone:
-        peer.send_welcome(member)
+    if member.is_gone:
+        return
+    peer.send_welcome(member)
+    try:
         await server.manager.connect(member.sid, member.namespace)
+    except BaseException:
+        peer.send_disconnect(member)
+        raise
 
 
 async def _refuse(server: Any, peer: Any, member: Any, error: dict[str, Any]) -> None:
@@ -210,28 +224,39 @@ async def kick(server: Any, peer: Any, member: Any) -> None:
     """The application puts a client out of a namespace; the connection stays. `peer` is None for a made-up client."""
     if member.is_connected:
         server.manager.pre_disconnect(member.sid, namespace=member.namespace)
-        if peer is not None:
-            peer.send_disconnect(member)
-        await _say_farewell(server, peer, member, reasons.SERVER_DISCONNECT)
+        try:
+            if peer is not None:
+                peer.send_disconnect(member)
+        finally:
+            await _say_farewell(server, peer, member, reasons.SERVER_DISCONNECT)
 
 
 async def close(server: Any, peer: Any, members: list[Any], reason: str) -> None:
     """The session has ended: tell the handlers of each namespace, after connect handlers that still run."""
     try:
-        while any(member.is_pending for member in members):
-            await peer.inline_done()
+        while any(member.is_pending for member in members) and await peer.inline_done():
+            pass
         for member in members:
-            if member.is_connected:
-                await _say_farewell(server, peer, member, reason)
+            await _end(server, peer, member, reason)
     finally:
         server._forget_session(peer.session)
+
+
+async def _end(server: Any, peer: Any, member: Any, reason: str) -> None:
+    """End one member with its session. What fails here must not keep the others' handlers from running."""
+    try:
+        if member.is_connected:
+            await _say_farewell(server, peer, member, reason)
+        elif member.is_pending:  # a manager that has let nobody in
+            await _remove(server, peer, member)
+    except Exception:
+        server.logger.exception("a client could not be taken out of namespace %s", member.namespace)
 
 
 async def _say_farewell(server: Any, peer: Any, member: Any, reason: str) -> None:
     """Run the disconnect handler once, then take the member out of every table, whatever the handler did."""
     if not member.is_leaving:
-        server.manager.pre_disconnect(member.sid, namespace=member.namespace)
-    member.set_leaving()
+        _mark_leaving(server, member)
     if (observer := server.manager._rooms.observer) is not None:
         observer.member_leaves(member, reason)
     try:
@@ -242,3 +267,12 @@ async def _say_farewell(server: Any, peer: Any, member: Any, reason: str) -> Non
         server.logger.exception("the disconnect handler of namespace %s raised", member.namespace)
     finally:
         await _remove(server, peer, member)
+
+
+def _mark_leaving(server: Any, member: Any) -> None:
+    """Tell the manager that a member leaves; it does so whatever the manager thinks of it."""
+    try:
+        server.manager.pre_disconnect(member.sid, namespace=member.namespace)
+    except Exception:
+        server.logger.exception("the manager failed when a client left namespace %s", member.namespace)
+    member.set_leaving()

@@ -3,6 +3,7 @@
 May import: `_codec`, `errors`. A packer writes packets, and gives each session a reader with one method, `feed`.
 """
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from fastsio._codec import RESERVED_EVENTS, SioMessage
@@ -30,7 +31,9 @@ class Packer(Protocol):
         """Give one packet: text, bytes, or text and the attachments that follow it."""
         ...
 
-    def reader(self) -> Reader: ...
+    def reader(self, max_attachments: int, max_binary: int) -> Reader:
+        """Give what reads one session; a packet has no more attachments than so many, nor bytes in them."""
+        ...
 
 
 class MsgPackPacker:
@@ -40,8 +43,8 @@ class MsgPackPacker:
         self._msgpack = msgpack
         self.encode = msgpack.encode
 
-    def reader(self) -> Reader:
-        return self
+    def reader(self, max_attachments: int, max_binary: int) -> Reader:
+        return self  # bytes are inline: the limit of a message is theirs
 
     def feed(self, raw: str | bytes) -> SioMessage:
         if isinstance(raw, str):
@@ -55,25 +58,34 @@ class MsgPackPacker:
 
 
 class ClassPacker:
-    """Packets by a class of the application, driven the way python-socketio drives it."""
+    """Packets by a class of the application, driven the way python-socketio drives it.
 
-    def __init__(self, packet_class: Any) -> None:
+    Args:
+        packet_class: the class.
+        value_of: what the class is given for a text message; python-engineio has decoded one that is JSON.
+    """
+
+    def __init__(self, packet_class: Any, value_of: Callable[[str], Any] = str) -> None:
         self.packet_class = packet_class
+        self._value_of = value_of
 
     def encode(self, type: int, namespace: str, id: int | None, data: Any) -> Any:
         fields = {"namespace": namespace} if id is None else {"namespace": namespace, "id": id}
         return self.packet_class(type, data=data, **fields).encode()
 
-    def reader(self) -> Reader:
-        return ClassReader(self.packet_class)
+    def reader(self, max_attachments: int, max_binary: int) -> Reader:
+        return ClassReader(self.packet_class, self._value_of, max_attachments, max_binary)
 
 
 class ClassReader:
-    """Reads the packets of one session with a class of the application."""
+    """Reads the packets of one session with a class of the application; limits are the compiled decoder's."""
 
-    def __init__(self, packet_class: Any) -> None:
+    def __init__(self, packet_class: Any, value_of: Callable[[str], Any], max_attachments: int, max_binary: int) -> None:
         self._packet_class = packet_class
+        self._value_of = value_of
+        self._max_attachments, self._max_binary = max_attachments, max_binary
         self._partial: Any = None  # a packet that waits for attachments
+        self._count = self._size = 0  # of the attachments that it has
 
     def feed(self, raw: str | bytes) -> SioMessage | None:
         try:
@@ -87,16 +99,28 @@ class ClassReader:
     def _next(self, raw: str | bytes) -> Any:
         packet, self._partial = self._partial, None
         if packet is None:
-            packet = self._packet_class(encoded_packet=raw)
+            packet = self._packet_class(encoded_packet=self._value_of(raw) if isinstance(raw, str) else raw)
             is_whole = not getattr(packet, "attachment_count", 0)
         else:
-            if not isinstance(raw, bytes):
-                raise ProtocolError("SIO_TEXT_FOR_ATTACHMENT", "a text packet came where an attachment was due")
+            self._count_attachment(raw)
             is_whole = packet.add_attachment(raw)
         if is_whole or packet.packet_type not in (BINARY_EVENT, BINARY_ACK):
+            self._count = self._size = 0
             return packet
+        if packet.attachment_count > self._max_attachments:
+            text = f"a packet announces {packet.attachment_count} attachments; at most {self._max_attachments} are accepted"
+            raise ProtocolError("SIO_BAD_ATTACHMENTS", text)
         self._partial = packet
         return None
+
+    def _count_attachment(self, raw: str | bytes) -> None:
+        """Look at an attachment before the class has it, whose own count may be anything."""
+        if not isinstance(raw, bytes):
+            raise ProtocolError("SIO_TEXT_FOR_ATTACHMENT", "a text packet came where an attachment was due")
+        self._count += 1
+        self._size += len(raw)
+        if self._count > self._max_attachments or self._size > self._max_binary:
+            raise ProtocolError("SIO_BAD_ATTACHMENTS", f"{self._count} attachments of {self._size} bytes together")
 
 
 def _message(packet: Any) -> SioMessage:

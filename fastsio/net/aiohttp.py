@@ -65,7 +65,7 @@ async def serve(registry: Registry, request: web.Request) -> web.StreamResponse:
 
 def make_request(source: web.Request) -> Request:
     headers = [(name.lower(), value) for name, value in source.raw_headers]
-    request = Request(source.method, source.path, source.rel_url.raw_query_string.encode(), headers)
+    request = Request(source.method, source.path, source.rel_url.raw_query_string.encode("utf-8", "surrogateescape"), headers)
     request.scheme = source.scheme
     peer = source.transport.get_extra_info("peername") if source.transport is not None else None
     request.client = tuple(peer[:2]) if isinstance(peer, tuple) else None
@@ -133,7 +133,11 @@ async def _serve_websocket(registry: Registry, exchange: AiohttpExchange, link: 
         else:
             await websocket.send_bytes(event["bytes"])
 
-    await converse(link, _read(link, websocket), send, closes_while_reading=True)
+    def abort() -> None:
+        if exchange.source.transport is not None:
+            exchange.source.transport.abort()
+
+    await converse(link, _read(link, websocket), send, closes_while_reading=True, abort=abort)
     return websocket
 
 

@@ -22,6 +22,8 @@ MAX_LENGTH = 2**62
 MAX_DIGITS = 20
 # "No close code" can only be said as 1000 to a host.
 NO_CODE = 1005
+# Seconds between two parts of a body; a session that ends meanwhile takes no more of them.
+BODY_TIMEOUT = 20.0
 # Seconds that the last words to a client may take.
 CLOSE_TIMEOUT = 5.0
 
@@ -105,8 +107,8 @@ async def _receive_body(registry: Registry, session: Session, exchange: HostedEx
     """Read the body of an admitted POST, never more of it than the limit, and take it."""
     chunks: list[bytes] = []
     size = 0
-    chunk = await exchange.next_chunk()
-    while chunk is not None:
+    chunk = await _next_unless_answered(exchange)
+    while chunk is not None and session.is_live:
         size += len(chunk)
         if size > registry.options.max_http_buffer_size:
             return polling.post_too_large(registry, session, exchange)
@@ -122,14 +124,21 @@ async def _receive_body(registry: Registry, session: Session, exchange: HostedEx
 
 
 async def _next_unless_answered(exchange: HostedExchange) -> bytes | None:
-    """Give the next part of a body; the wait ends when the exchange is answered meanwhile (an overlapping POST)."""
+    """Give the next part of a body; the wait ends when the exchange is answered meanwhile (an overlapping POST).
+
+    Raises:
+        ClientLeft: nothing has come for too long.
+    """
     chunk = asyncio.ensure_future(exchange.next_chunk())
     try:
-        await asyncio.wait((exchange.answer, chunk), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((exchange.answer, chunk), timeout=BODY_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        if not chunk.done():
-            chunk.cancel()
-    return None if exchange.answer.done() else chunk.result()
+        is_late = chunk.cancel()
+    if exchange.answer.done():
+        return None
+    if is_late:
+        raise ClientLeft
+    return chunk.result()
 
 
 async def _wait(registry: Registry, exchange: HostedExchange) -> None:
@@ -159,6 +168,7 @@ class HostedLink(Link):
         self.events: list[Event] = []
         self.wake: asyncio.Future[None] | None = None
         self.reader: asyncio.Future[None] | None = None  # to be stopped before the close is sent
+        self.give_up: Callable[[], Any] | None = None  # called when the client does not take the end
         self.is_over = False
 
     def flush(self) -> int:
@@ -177,6 +187,8 @@ class HostedLink(Link):
             self.owe([*events, {"type": "websocket.close", "code": 1000 if code == NO_CODE else code}])
             self.is_over = True
             self.session = None
+            if self.give_up is not None:  # a client that does not read would otherwise stay for ever
+                asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self.give_up)
         return 0
 
     def owe(self, events: list[Event]) -> None:
@@ -229,12 +241,22 @@ class HostedLink(Link):
 
 
 async def converse(
-    link: HostedLink, reading: Coroutine[Any, Any, None], send: SendEvent, closes_while_reading: bool = False
+    link: HostedLink,
+    reading: Coroutine[Any, Any, None],
+    send: SendEvent,
+    closes_while_reading: bool = False,
+    abort: Callable[[], Any] | None = None,
 ) -> None:
-    """Run both directions of a WebSocket: `reading` gives messages to the link, and ends when there are no more."""
+    """Run both directions of a WebSocket: `reading` gives messages to the link, and ends when there are no more.
+
+    A client that has not taken the end `CLOSE_TIMEOUT` seconds after it was written is left; then `abort` is called.
+    """
     reader = asyncio.ensure_future(reading)
     writer = asyncio.ensure_future(link.write(send))
     link.reader = None if closes_while_reading else reader
+    link.give_up = reader.cancel
+    if link.is_over:  # between the handshake and here
+        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, link.give_up)
     try:
         await asyncio.wait({reader})
     finally:
@@ -245,9 +267,12 @@ async def converse(
         link.owe([])
         if is_ours and not writer.done():
             await asyncio.wait({writer}, timeout=CLOSE_TIMEOUT)
+        is_stuck = is_ours and not writer.done()
         for task in (reader, writer):
             task.cancel()
         failed, _ = await asyncio.gather(reader, writer, return_exceptions=True)
+        if is_stuck and abort is not None:
+            abort()
     if isinstance(failed, Exception):
         raise failed
 

@@ -63,9 +63,9 @@ async def serve(registry: Registry, request: SanicRequest) -> HTTPResponse | Non
 
 
 def make_request(source: SanicRequest) -> Request:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in source.headers.items()]
+    headers = [(_bytes(name.lower()), _bytes(value)) for name, value in source.headers.items()]
     query = source.query_string
-    request = Request(source.method, source.path, query.encode(), headers)
+    request = Request(source.method, source.path, _bytes(query), headers)
     request.scheme = "https" if source.conn_info is not None and source.conn_info.ssl else "http"
     request.client = tuple(source.conn_info.peername[:2]) if source.conn_info and source.conn_info.peername else None
     request.extras = lambda _: {
@@ -76,6 +76,11 @@ def make_request(source: SanicRequest) -> Request:
         "RAW_URI": source.url,
     }
     return request
+
+
+def _bytes(text: str) -> bytes:
+    """Give what a client sent: Sanic reads heads as UTF-8, and other bytes as lone surrogates."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 class SanicExchange(HostedExchange):
@@ -119,7 +124,7 @@ async def _serve_websocket(registry: Registry, exchange: SanicExchange, link: Ho
         else:
             await websocket.send(event["text"] if event.get("text") is not None else event["bytes"])
 
-    await converse(link, _read(link, websocket), send)
+    await converse(link, _read(link, websocket), send, abort=protocol.transport.abort)
 
 
 async def _read(link: HostedLink, websocket: Any) -> None:

@@ -115,7 +115,8 @@ class Handler(tornado.websocket.WebSocketHandler):
         self.link = link
         self._set_headers(headers)
         self._opened = asyncio.Event()
-        await converse(link, super().get(), self._send, closes_while_reading=True)
+        stream = self.request.connection.stream  # type: ignore[union-attr]
+        await converse(link, super().get(), self._send, closes_while_reading=True, abort=stream.close)
 
     def open(self, *args: Any, **kwargs: Any) -> None:
         self._opened.set()

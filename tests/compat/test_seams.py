@@ -213,6 +213,29 @@ async def test_a_packet_class_of_the_application(world: World):
     assert world.take() == [("eio-1", ']}1:"a"{,"x"[2')]
 
 
+async def test_a_packet_class_whose_text_is_json(world: World):
+    """Engine.IO has decoded it, when the class is given it."""
+
+    class Mapped(world.packet.Packet):  # type: ignore[name-defined,misc]
+        def encode(self) -> str:
+            return json.dumps({"type": self.packet_type, "data": self.data})
+
+        def decode(self, encoded_packet: Any) -> int:
+            self.packet_type, self.data = encoded_packet["type"], encoded_packet.get("data")
+            self.namespace = "/"
+            return 0
+
+    sio = world.server(serializer=Mapped)
+    heard: list[Any] = []
+    sio.on("news", lambda sid, *args: heard.append(args))
+    await sio._handle_eio_connect("eio-1", {})
+    for message in ({"type": 0}, {"type": 2, "data": ["news", 1]}):
+        value = world.engine_packet.Packet(encoded_packet=f"4{json.dumps(message)}").data
+        await sio._handle_eio_message("eio-1", value)
+    await asyncio.sleep(0.01)
+    assert heard == [(1,)]
+
+
 async def test_a_json_module_of_the_application(world: World, monkeypatch: pytest.MonkeyPatch):
     class Shouting:
         @staticmethod
