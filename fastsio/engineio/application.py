@@ -14,7 +14,6 @@ from fastsio.engineio.packet import Packet, message_value
 from fastsio.errors import ProtocolError
 from fastsio.hub.dispatch import call, call_lifecycle
 
-
 # Handlers of one session that may run at once; further messages wait, as they do below a Socket.IO server.
 MAX_RUNNING = 256
 

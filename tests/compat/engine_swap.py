@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 import socketio
+
 from fastsio import engineio as compiled
 
 SWAP = os.environ["SWAP"]

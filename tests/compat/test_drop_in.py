@@ -8,7 +8,6 @@ import asyncio
 
 import pytest
 from deviations.applications import APPLICATIONS, RULES
-from wire.live import Server
 
 from compat import conversations, site_conversations
 from compat.side_by_side import Script, Stage, hold, with_deviations

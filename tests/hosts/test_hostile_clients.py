@@ -13,11 +13,11 @@ import pytest
 import tornado.httpserver
 import tornado.web
 from aiohttp import web
+from wire.live import free_port
 
 import fastsio
 from fastsio.net import hosted
 from hosts.conftest import Host, start
-from wire.live import free_port
 
 UPGRADE = (
     "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
