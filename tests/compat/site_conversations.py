@@ -59,12 +59,14 @@ class Talker:
         self.name = name
         self.client = engineio.AsyncClient()
         self._last_event = 0.0
+        self._answers = 0
         for event in ("connect", "message", "disconnect"):
             self.client.on(event, self._note(event))
 
     def _note(self, what: str) -> Any:
         async def note(*args: Any) -> None:
             self._last_event = asyncio.get_running_loop().time()
+            self._answers += what == "message"
             self.transcript.write(self.name, what, args)
 
         return note
@@ -81,8 +83,13 @@ class Talker:
         await settled(lambda: self._last_event)
 
     async def say(self, *messages: Any) -> None:
+        """Send messages, and wait for the answer that each of them has."""
+        due = self._answers + len(messages)
         for message in messages:
             await self.client.send(message)
+        async with asyncio.timeout(10):
+            while self._answers < due:
+                await asyncio.sleep(0.01)
         await settled(lambda: self._last_event)
         self.transcript.end_scene()
 
@@ -108,7 +115,7 @@ async def engine(transcript: Transcript) -> None:
         await talker.say("who am I?")
         await talker.say("reasons")
         if name == "cat":
-            await talker.say("bye")
+            await talker.client.send("bye")
             await talker.client.wait()
         await talker.leave()
     last = Talker(transcript, "last")

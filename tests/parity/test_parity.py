@@ -2,7 +2,6 @@
 
 import pytest
 from deviations import ruled
-from deviations.not_yet import PARITY_NOT_YET
 from deviations.parity import PARITY, RULES
 
 from parity.run import expected, reference, transcript_of
@@ -13,14 +12,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 # Sections of the compatibility contract that the asynchronous server has; 1.12 and 1.16 have suites of their own.
 SECTIONS = {f"1.{number}" for number in (4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 17)}
 SECTIONS |= {f"2.{number}" for number in range(1, 24)} | {f"3.{number}" for number in range(1, 9)} | {"5"}
-NAMES = [
-    pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="not there yet") if name in PARITY_NOT_YET else ())
-    for name in SCENARIOS
-]
 
 
 @pytest.mark.parametrize("wire", ["native", "asgi"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_same_transcript(name: str, wire: str):
     assert transcript_of(name, wire) == expected(name, wire)
 
@@ -43,7 +38,3 @@ def test_there_are_many():
 
 def test_every_section_is_proven():
     assert {scenario.section for scenario in SCENARIOS.values()} == SECTIONS
-
-
-def test_what_is_missing_exists():
-    assert PARITY_NOT_YET <= set(SCENARIOS)

@@ -1,7 +1,7 @@
 """Every public name of python-socketio's and python-engineio's servers against ours: there, callable the same way.
 
 May import: the table of deviations. Same parameters (more only as keywords, or at the end with a default), the same
-coroutine nature, the same ancestors; names that are still missing are in `deviations.not_yet`.
+coroutine nature, the same ancestors.
 """
 
 import importlib
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from deviations.not_yet import CLASSES_NOT_YET, SIGNATURES_NOT_YET
 from deviations.signatures import SIGNATURES
 
 PACKAGES = {"socketio": "fastsio", "engineio": "fastsio.engineio"}
@@ -123,20 +122,7 @@ def paths() -> Iterator[str]:
                 yield from (f"{path}.{member}" for member in (*members(found), *PRIVATE.get(path, ())))
 
 
-def is_missing(path: str) -> bool:
-    """Tell whether a path, or what it is a part of, is known to be missing."""
-    if path in CLASSES_NOT_YET:
-        return True
-    return any(path == entry or path.startswith(f"{entry}.") for entry in SIGNATURES_NOT_YET)
-
-
-CASES = [
-    pytest.param(path, marks=pytest.mark.xfail(strict=True, reason="not there yet") if is_missing(path) else ())
-    for path in paths()
-]
-
-
-@pytest.mark.parametrize("path", CASES)
+@pytest.mark.parametrize("path", paths())
 def test_same(path: str):
     reference = theirs(path)
     try:
@@ -148,8 +134,7 @@ def test_same(path: str):
 
 
 def test_entries_are_compared():
-    assert SIGNATURES_NOT_YET | CLASSES_NOT_YET | set(SIGNATURES) <= set(paths())
-    assert not [path for path in SIGNATURES if is_missing(path)]
+    assert set(SIGNATURES) <= set(paths())
 
 
 def differences(reference: Any, found: Any) -> Iterator[str]:
