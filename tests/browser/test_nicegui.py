@@ -3,6 +3,7 @@
 Drives the browser through `nicegui.mjs`, which only reports. Skipped where NiceGUI is not installed.
 """
 
+import importlib.util
 import json
 import subprocess
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ import pytest
 
 from wire.live import Server
 
-pytest.importorskip("nicegui")
 HERE = Path(__file__).resolve().parent
+# Looked for, never imported here: it gives python-socketio its JSON module, for every server of the process.
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("nicegui") is None, reason="NiceGUI is not installed")
 
 
 @pytest.fixture(params=["socketio", "fastsio"])
