@@ -59,6 +59,7 @@ cdef class Session(Lifecycle):
     cdef public dict user_session       # what the application keeps with it
     cdef public object environ          # the handshake as a WSGI-like dict, once somebody asked
     cdef public object socket           # what applications see of it, once somebody asked
+    cdef public bint is_settled         # its disconnect handlers have run
     cdef readonly str close_reason
     cdef readonly double opened_at      # monotonic seconds
     # floors around it

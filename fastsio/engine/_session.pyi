@@ -58,6 +58,7 @@ class Session(Lifecycle):
     jsonp: int | None
     user_session: dict[str, Any]
     environ: Any
+    is_settled: bool
     socket: Any
     @property
     def close_reason(self) -> str | None: ...

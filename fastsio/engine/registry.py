@@ -74,11 +74,12 @@ class Registry:
         """The session has ended for its client. The application finds it until `settled`."""
         if self.sessions.pop(session.sid, None) is not None:
             self.counters["sessions_closed"] += 1
-            if session.sink is not None:
+            if session.sink is not None and not session.is_settled:
                 self.ending[session.sid] = session
 
     def settled(self, session: Session) -> None:
-        """The disconnect handlers have run: nobody looks for the session any more."""
+        """The disconnect handlers have run: nobody looks for the session any more, even if its client has yet to hear."""
+        session.is_settled = True
         self.ending.pop(session.sid, None)
 
     def find(self, sid: str) -> Session | None:

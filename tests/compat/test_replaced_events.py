@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import fastsio
+import fastsio.engineio
 
 TURN = 0.01
 
@@ -28,12 +29,14 @@ class Client:
     """A long-polling client."""
 
     def __init__(self, sio: Any, version: int) -> None:
-        self._app = fastsio.ASGIApp(sio)
+        is_bare = isinstance(sio, fastsio.engineio.AsyncServer)
+        self._app = fastsio.engineio.ASGIApp(sio) if is_bare else fastsio.ASGIApp(sio)
+        self._path = "/engine.io/" if is_bare else "/socket.io/"
         self._query = f"EIO={version}&transport=polling"
 
     async def request(self, method: str, body: bytes = b"") -> tuple[int, str]:
         events: list[dict[str, Any]] = []
-        scope = {"type": "http", "method": method, "path": "/socket.io/", "query_string": self._query.encode()}
+        scope = {"type": "http", "method": method, "path": self._path, "query_string": self._query.encode()}
         received = iter([{"type": "http.request", "body": body}])
 
         async def receive() -> dict[str, Any]:
@@ -107,3 +110,16 @@ async def test_a_disconnect_handler_may_put_the_client_out_of_its_other_namespac
     assert heard == ["/a", "/b"]
     assert list(sio.manager.get_namespaces()) == []
     assert not sio.environ and not sio.eio._registry.ending
+
+
+@pytest.mark.parametrize("server", [Watching, fastsio.AsyncServer, fastsio.engineio.AsyncServer])
+async def test_a_polling_client_that_hears_late_of_its_end_leaves_nothing(server: Any):
+    sio = server(async_mode="asgi")
+    client = Client(sio, 4)
+    await client.open()
+    eio = getattr(sio, "eio", sio)
+    await eio.disconnect(client.sid)
+    await asyncio.sleep(TURN)
+    assert list(eio._registry.sessions) == [client.sid]  # it has yet to hear
+    assert (await client.request("GET"))[1].endswith("1")
+    assert not eio._registry.sessions and not eio._registry.ending
