@@ -8,10 +8,12 @@ so that a busy machine is busy for all of them. Never measures Redis itself, nor
 import asyncio
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
+from tests.cluster.conftest import settle
 from tests.cluster.processes import Client, Node, Redis
 
 # case -> which client's node has the members of the room, None for no room
@@ -33,11 +35,13 @@ class Pair:
         self.heard = [0, 0]
 
     async def connect(self) -> None:
-        for at, client in enumerate(self.clients):
+        for client in self.clients:
             await client.connect()
+        await settle(self.clients)
+        for at, client in enumerate(self.clients):
             client.sio.on("news", self._counter(at))
 
-    def _counter(self, at: int):
+    def _counter(self, at: int) -> Callable[..., None]:
         def count(*args: object) -> None:
             self.heard[at] += 1
 

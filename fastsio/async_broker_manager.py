@@ -145,13 +145,14 @@ class AsyncBrokerManager(AsyncPubSubManager):
 
         What waits would be lost on them otherwise. Only when we were cut off from hearing too: else they were not.
         """
-        if self._hearing.is_up or not self._listens:
+        if not self._listens:
             return
         try:
             async with asyncio.timeout(LONGEST_HOLD):
                 while not self._hearing.is_up:
                     await asyncio.sleep(0.05)
-                await asyncio.sleep(LONGEST_DELAY + 0.5)
+                # It may have come back while we waited to publish again.
+                await asyncio.sleep(max(0.0, self._hearing.up_since + LONGEST_DELAY + 0.5 - time.monotonic()))
         except TimeoutError:
             pass  # perhaps it may publish but not subscribe
 
