@@ -5,7 +5,7 @@ May import: `async_broker_manager`. The aio_pika package is imported when a mana
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from fastsio.async_broker_manager import AsyncBrokerManager
@@ -101,11 +101,17 @@ class AsyncAioPikaManager(AsyncBrokerManager):
 
     # --- inwards
 
-    async def _listen(self) -> AsyncIterator[Any]:
-        async for body in self._listen_with_retries():
-            yield body
+    def _batches(self) -> AsyncIterator[Sequence[Any]]:
+        is_overridden = self._is_overridden("_listen", AsyncAioPikaManager._listen)
+        return super()._batches() if is_overridden else self._listen_with_retries()
 
-    async def _subscribe_and_read(self) -> AsyncIterator[Any]:
+    async def _listen(self) -> AsyncIterator[Any]:
+        """Yield what is published. Applications may override it."""
+        async for batch in self._listen_with_retries():
+            for body in batch:
+                yield body
+
+    async def _subscribe_and_read(self) -> AsyncIterator[Sequence[Any]]:
         self._listener_connection = await self._connection()
         channel = await self._channel(self._listener_connection)
         await channel.set_qos(prefetch_count=PREFETCH)
@@ -114,7 +120,7 @@ class AsyncAioPikaManager(AsyncBrokerManager):
             self._subscribed()
             async for message in messages:
                 async with message.process():
-                    yield message.body
+                    yield (message.body,)
 
     async def _unsubscribe(self) -> None:
         connection, self._listener_connection = self._listener_connection, None

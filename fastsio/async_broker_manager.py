@@ -7,23 +7,18 @@ A node publishes a heartbeat and must hear something, itself at least; a subscri
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from fastsio.async_pubsub_manager import AsyncPubSubManager
 from fastsio.cluster import messages
 from fastsio.cluster.health import LONGEST_DELAY, Direction, Health
+from fastsio.cluster.messages import CallbackOwner
 from fastsio.cluster.outgoing import Outgoing
 from fastsio.errors import EventTooLargeError
 
 # A node that cannot subscribe for this long publishes what waits all the same.
 LONGEST_HOLD = 10.0
-
-
-class Sealed(dict[str, Any]):
-    """A message together with its finished JSON."""
-
-    payload: bytes
 
 
 class AsyncBrokerManager(AsyncPubSubManager):
@@ -60,8 +55,8 @@ class AsyncBrokerManager(AsyncPubSubManager):
         """Publish messages, in order. To be overridden; raises whatever went wrong."""
         raise NotImplementedError
 
-    async def _subscribe_and_read(self) -> AsyncIterator[Any]:
-        """Subscribe, call `_subscribed`, yield what comes. To be overridden; raises whatever went wrong."""
+    async def _subscribe_and_read(self) -> AsyncIterator[Sequence[Any]]:
+        """Subscribe, call `_subscribed`, yield what comes, batch by batch. To be overridden; raises what went wrong."""
         raise NotImplementedError
         yield
 
@@ -75,38 +70,50 @@ class AsyncBrokerManager(AsyncPubSubManager):
 
     # --- outwards
 
-    async def _publish(self, data: dict[str, Any]) -> Any:
-        """Take a message for the broker. A server's is sent when the loop turns; a write-only manager waits for it."""
-        payload = data.payload if isinstance(data, Sealed) else self._encode(data)
-        if data["method"] != "callback":  # its host_id is its addressee
+    async def _publish(self, data: dict[str, Any] | bytes) -> Any:
+        """Take a message for the broker. A server's is sent when the loop turns; a write-only manager waits for it.
+
+        An event comes as finished JSON, unless an application overrides this and may want to change it.
+        """
+        payload = data if isinstance(data, bytes) else self._encode(data)
+        if isinstance(data, bytes) or data["method"] != "callback":  # whose host_id is its addressee
             self._seq += 1
             payload = messages.number(payload, self._seq)
         self._outgoing.put(payload)
         if self.write_only or self._outgoing.is_high:
             await self._outgoing.settled()
 
-    def _seal(self, message: dict[str, Any], data: bytes | None) -> dict[str, Any]:
-        if type(self)._publish is not AsyncBrokerManager._publish or "_publish" in vars(self):
-            return message  # who overrides it may change messages
-        sealed = Sealed(message)
-        sealed.payload = self._encode(message, data)
-        return sealed
+    def _prepare(
+        self, event: Any, args: list[Any], text: bytes | None, target: tuple[str, Any, Any], owner: CallbackOwner | None
+    ) -> Any:
+        if self._is_overridden("_publish", AsyncBrokerManager._publish):
+            return super()._prepare(event, args, text, target, owner)
+        if text is not None and owner is None and messages.is_default(self._serializer):
+            payload = messages.finished(self.host_id, event, text, target)
+            if payload is not None:
+                return self._fitting(event, payload)
+        return self._encode(super()._prepare(event, args, text, target, owner), text)
 
     def _encode(self, message: dict[str, Any], data: bytes | None = None) -> bytes:
-        payload = messages.encode(message, self._serializer, data)
+        return self._fitting(message.get("event"), messages.encode(message, self._serializer, data))
+
+    def _fitting(self, event: Any, payload: bytes) -> bytes:
         if len(payload) > self.max_message_size:
             self.health.refused += 1
-            raise EventTooLargeError(str(message.get("event")), len(payload), self.max_message_size)
+            raise EventTooLargeError(str(event), len(payload), self.max_message_size)
         return payload
+
+    def _is_overridden(self, name: str, original: Any) -> bool:
+        return getattr(type(self), name) is not original or name in vars(self)
 
     # --- inwards
 
-    async def _listen_with_retries(self) -> AsyncIterator[Any]:
-        """Yield what comes, over one subscription after another."""
+    async def _listen_with_retries(self) -> AsyncIterator[Sequence[Any]]:
+        """Yield what comes, batch by batch, over one subscription after another."""
         while True:
             try:
-                async for message in self._subscribe_and_read():
-                    yield message
+                async for batch in self._subscribe_and_read():
+                    yield batch
                 raise ConnectionError("the subscription ended")
             except Exception as exc:
                 self._hearing.down(self._get_logger(), exc)
@@ -138,21 +145,22 @@ class AsyncBrokerManager(AsyncPubSubManager):
 
         What waits would be lost on them otherwise. Only when we were cut off from hearing too: else they were not.
         """
-        if self._hearing.is_up or not self._listens:
+        if not self._listens:
             return
         try:
             async with asyncio.timeout(LONGEST_HOLD):
                 while not self._hearing.is_up:
                     await asyncio.sleep(0.05)
-                await asyncio.sleep(LONGEST_DELAY + 0.5)
+                # It may have come back while we waited to publish again.
+                await asyncio.sleep(max(0.0, self._hearing.up_since + LONGEST_DELAY + 0.5 - time.monotonic()))
         except TimeoutError:
             pass  # perhaps it may publish but not subscribe
 
-    async def _receive(self, raw: Any) -> None:
+    async def _receive(self, batch: Sequence[Any]) -> None:
         self._heard = time.monotonic()
         if self._hearing.is_up is not True:
             self._hearing.up(self._get_logger())
-        await super()._receive(raw)
+        await super()._receive(batch)
 
     async def _thread(self) -> None:
         self._listens = True

@@ -5,7 +5,7 @@ they give `_publish(message)` and `_listen()`, and get python-socketio's dicts. 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from fastsio.cluster.reading import MalformedError, Message, Target
 from fastsio.cluster.sequences import Sequences
 from fastsio.hub import dispatch
 from fastsio.hub._peer import Hub
-from fastsio.hub.manager import AsyncManager
+from fastsio.hub.manager import EVENT, AsyncManager
 from fastsio.serial import DEFAULT_JSON, CustomJson, Json
 
 # Pause before a `_listen()` that raised is called again.
@@ -121,13 +121,11 @@ class AsyncPubSubManager(AsyncManager):
         owner = None if callback is None else self._expect(room, namespace, callback)
         args = messages.arguments(data)
         text, attachments = self._serializer.encode(args)
-        message = messages.emit(self.host_id, event, args, bool(attachments), (namespace, room, skip_sid), owner)
-        message = self._seal(message, None if attachments else text)
+        finished = None if attachments else text
+        message = self._prepare(event, args, finished, (namespace, room, skip_sid), owner)
         if self.server is not None:
             local = None if owner is None else partial(self._return_callback, self.host_id, False, owner)
-            finished = None if attachments else text
-            target = Target(namespace, room or None, _skips(skip_sid))
-            await self._deliver(event, messages.emitted(args), finished, target, local)
+            self._deliver(event, args, finished, Target(namespace, room or None, _skips(skip_sid)), local)
         await self._publish(message)
 
     def _expect(self, room: Any, namespace: str, callback: Callable[..., Any]) -> CallbackOwner:
@@ -137,9 +135,11 @@ class AsyncPubSubManager(AsyncManager):
             raise ValueError("Cannot use callback without a room set.")
         return CallbackOwner(room, namespace, self._answers.expect(room, callback))
 
-    def _seal(self, message: dict[str, Any], data: bytes | None) -> dict[str, Any]:
-        """Make an event ready to be published, or refuse it; `data` is its encoded data, unless they are binary."""
-        return message
+    def _prepare(
+        self, event: Any, args: list[Any], text: bytes | None, target: tuple[str, Any, Any], owner: CallbackOwner | None
+    ) -> Any:
+        """Make an event ready for `_publish`, or refuse it; `text` is the JSON of `args`, None when they are binary."""
+        return messages.emit(self.host_id, event, args, text is None, target, owner)
 
     async def can_disconnect(self, sid: str, namespace: str) -> bool:
         """Tell whether a client is connected here; otherwise ask other nodes to disconnect it, and give None."""
@@ -189,8 +189,8 @@ class AsyncPubSubManager(AsyncManager):
         """Take what comes over the channel, until cancelled."""
         while True:
             try:
-                async for message in self._listen():
-                    await self._receive(message)
+                async for batch in self._batches():
+                    await self._receive(batch)
                 self._get_logger().error("pubsub listen() exited unexpectedly")
                 return
             except asyncio.CancelledError:
@@ -199,43 +199,55 @@ class AsyncPubSubManager(AsyncManager):
                 self._get_logger().exception("Unexpected Error in pubsub listening thread")
                 await asyncio.sleep(LISTEN_AGAIN_AFTER)
 
-    async def _receive(self, raw: Any) -> None:
-        """Act upon one message; whatever it is, the next one is taken."""
-        message = reading.read(raw, None if messages.is_default(self._serializer) else self.json.loads)
-        if message is None:
-            self.health.malformed += 1
-            return
-        try:
-            await self._act(message)
-        except MalformedError as exc:
-            self.health.malformed += 1
-            self._get_logger().debug("a message of the cluster was ignored: %s", exc)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            self._get_logger().exception("Handler error in pubsub listening thread")
+    async def _batches(self) -> AsyncIterator[Sequence[Any]]:
+        """Yield what comes over the channel, as many messages at a time as are there."""
+        async for message in self._listen():
+            yield (message,)
 
-    async def _act(self, message: Message) -> None:
+    async def _receive(self, batch: Sequence[Any]) -> None:
+        """Act upon messages; whatever one is, the next one is taken."""
+        loads = None if messages.is_default(self._serializer) else self.json.loads
+        own = messages.ending(self.host_id)
+        for raw in batch:
+            if type(raw) is bytes and own in raw[-messages.ENDING_SPAN :]:
+                continue  # what we said ourselves is not even read
+            message = reading.read(raw, loads)
+            if message is None:
+                self.health.malformed += 1
+                continue
+            try:
+                more = self._act(message)
+                if more is not None:
+                    await more
+            except MalformedError as exc:
+                self.health.malformed += 1
+                self._get_logger().debug("a message of the cluster was ignored: %s", exc)
+            except Exception:
+                self._get_logger().exception("Handler error in pubsub listening thread")
+
+    def _act(self, message: Message) -> Awaitable[None] | None:
+        """Do what a message says; give what of it has to be awaited."""
         if message.method == "callback":
             if message.host_id == self.host_id:
                 self._start(self._answer(*reading.answer(message)))
-            return
+            return None
         if message.host_id == self.host_id:
-            return
+            return None
         if message.method == "heartbeat":
             self._sequences.has_reached(message.host_id, message.seq)
             self.health.missed = self._sequences.missed
-            return
+            return None
         if not self._sequences.is_new(message.host_id, message.seq):
             self.health.duplicates = self._sequences.duplicates
-            return
+            return None
         self.health.missed = self._sequences.missed
         action = _ACTIONS.get(message.method)
-        if action is not None:
-            self.health.received += 1
-            await action(self, message)
+        if action is None:
+            return None
+        self.health.received += 1
+        return action(self, message)
 
-    async def _on_emit(self, message: Message) -> None:
+    def _on_emit(self, message: Message) -> None:
         target = reading.target(message)
         if not self._has_members(target.namespace, target.room):
             return
@@ -244,35 +256,41 @@ class AsyncPubSubManager(AsyncManager):
         callback = None
         if owner is not None:
             callback = partial(self._return_callback, message.host_id, message.binary_acks is True, owner)
-        text = reading.packet_arguments(message) if callback is None and self._hub_for_finished() else None
-        data = reading.data(message) if text is None else None
-        await self._deliver(event, data, text, target, callback)
+        hub = self._hub_for_finished() if callback is None else None
+        text = None if hub is None else reading.packet_arguments(message)
+        if hub is None or text is None:
+            self._emit(event, reading.data(message), *target, callback)
+        else:
+            self._send_finished(hub, event, text, target)
 
     def _has_members(self, namespace: str, room: Any) -> bool:
         hall = self._rooms.halls.get(namespace)
         if hall is None:
             return False
-        names = room if isinstance(room, (list, tuple, set, frozenset)) else (room,)
-        return any(name is None or name in hall.members or name in hall.rooms for name in names)
+        if isinstance(room, (list, tuple, set, frozenset)):
+            return any(name is None or name in hall.members or name in hall.rooms for name in room)
+        return room is None or room in hall.members or room in hall.rooms
 
-    async def _deliver(
-        self, event: Any, data: Any, text: bytes | None, target: Target, callback: Callable[..., Any] | None
+    def _deliver(
+        self, event: Any, args: list[Any], text: bytes | None, target: Target, callback: Callable[..., Any] | None
     ) -> None:
-        """Owe an event to clients here; `text` is the JSON list of its arguments, when it is at hand."""
+        """Owe an event of ours to clients here; `text` is the JSON of its arguments, when they are not binary."""
         hub = self._hub_for_finished() if callback is None else None
         if hub is None or text is None:
-            return await super().emit(
-                event, data, target.namespace, room=target.room, skip_sid=target.skip, callback=callback
-            )
-        if self._has_members(target.namespace, target.room):
-            packet = hub.encode(2, target.namespace, None, messages.ready_text(event, text))
-            self._rooms.send(packet, target.namespace, target.room, target.skip)
-        return None
+            self._emit(event, messages.emitted(args), *target, callback)
+        elif self._has_members(target.namespace, target.room):
+            self._send_finished(hub, event, text, target)
+
+    def _send_finished(self, hub: Hub, event: Any, text: bytes, target: Target) -> None:
+        packet = hub.encode(EVENT, target.namespace, None, messages.ready_text(event, text))
+        self._rooms.send(packet, target.namespace, target.room, target.skip)
 
     def _hub_for_finished(self) -> Hub | None:
         """Give the hub that takes finished JSON; None when packets of this server are made in another way."""
         server = self.server
-        if server._packer is not None or server._hub.tap is not None or not messages.is_default(self._serializer):
+        if server._packer is not None or server._hub.tap is not None or self._rooms.observer is not None:
+            return None
+        if not messages.is_default(server._json):
             return None
         if self._finished_hub is None:
             self._finished_hub = Hub(server, self._rooms, _FinishedJson())

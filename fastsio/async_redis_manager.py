@@ -6,7 +6,7 @@ makes the connections; `resp` speaks over them.
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from fastsio.async_broker_manager import AsyncBrokerManager
@@ -133,11 +133,15 @@ class AsyncRedisManager(AsyncBrokerManager):
 
     # --- inwards
 
+    def _batches(self) -> AsyncIterator[Sequence[Any]]:
+        own = {"_listen": AsyncRedisManager._listen}
+        own["_redis_listen_with_retries"] = AsyncRedisManager._redis_listen_with_retries
+        if any(self._is_overridden(name, method) for name, method in own.items()):
+            return super()._batches()
+        return self._listen_with_retries()
+
     async def _listen(self) -> AsyncIterator[Any]:
-        if type(self)._redis_listen_with_retries is AsyncRedisManager._redis_listen_with_retries:
-            async for payload in self._listen_with_retries():
-                yield payload
-            return
+        """Yield what is published. Applications may override it."""
         names = (self.channel, self.channel.encode())  # text when redis_options say decode_responses
         async for message in self._redis_listen_with_retries():
             if message["channel"] in names and message["type"] == "message" and "data" in message:
@@ -145,10 +149,11 @@ class AsyncRedisManager(AsyncBrokerManager):
 
     async def _redis_listen_with_retries(self) -> AsyncIterator[dict[str, Any]]:
         """Yield messages as the redis package gives them. Applications may override it."""
-        async for payload in self._listen_with_retries():
-            yield {"type": "message", "pattern": None, "channel": self.channel.encode(), "data": payload}
+        async for batch in self._listen_with_retries():
+            for payload in batch:
+                yield {"type": "message", "pattern": None, "channel": self.channel.encode(), "data": payload}
 
-    async def _subscribe_and_read(self) -> AsyncIterator[Any]:
+    async def _subscribe_and_read(self) -> AsyncIterator[Sequence[Any]]:
         await self._connect()
         self._subscription = self.pubsub
         async with asyncio.timeout(CONNECT_TIMEOUT):
@@ -156,12 +161,12 @@ class AsyncRedisManager(AsyncBrokerManager):
         self._subscribed()
         found = resp.streams(self._subscription.connection)
         if found is not None:
-            async for payload in resp.subscription(found[0], self.channel):
-                yield payload
+            async for batch in resp.subscription(found[0], self.channel):
+                yield batch
             return
         async for message in self._subscription.listen():
             if message["type"] == "message":
-                yield message["data"]
+                yield (message["data"],)
 
     async def _unsubscribe(self) -> None:
         subscription, self._subscription = self._subscription, None

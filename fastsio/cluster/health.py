@@ -45,7 +45,7 @@ class Direction:
         self._works, self._fails, self._changed = works, fails, changed
         self.is_up: bool | None = None  # None before the first attempt
         self.failures = 0  # in a row
-        self._up_since = 0.0
+        self.up_since = 0.0
 
     def up(self, logger: Any) -> None:
         """It works now."""
@@ -56,12 +56,12 @@ class Direction:
         else:
             logger.warning("%s again", self._works)
         self.is_up = True
-        self._up_since = time.monotonic()
+        self.up_since = time.monotonic()
         self._changed(True, "")
 
     def down(self, logger: Any, cause: BaseException) -> None:
         """An attempt failed."""
-        if self.is_up and time.monotonic() - self._up_since >= STEADY_AFTER:
+        if self.is_up and time.monotonic() - self.up_since >= STEADY_AFTER:
             self.failures = 0
         self.failures += 1
         if self.is_up is False:

@@ -17,6 +17,10 @@ from fastsio.serial import Json
 _NO_ARGUMENTS = re.compile(rb"\[\s*(?:null\s*)?\]")
 
 
+# Bytes at the end of a message that hold its host_id and number, when it is one of `finished`.
+ENDING_SPAN = 80
+
+
 class CallbackOwner(NamedTuple):
     """Who waits for an acknowledgement, in the words of the node that asked."""
 
@@ -111,9 +115,41 @@ def encode(message: dict[str, Any], serializer: Any, data: bytes | None = None) 
     return result
 
 
+def finished(host_id: str, event: Any, data: bytes, target: tuple[str, Any, Any]) -> bytes | None:
+    """Give the message of an event as JSON, as `encode` would; `data` is the finished JSON of its data.
+
+    Returns:
+        None when a name in it is one that only the standard module writes.
+    """
+    namespace, room, skip = target
+    dumps = orjson.dumps
+    try:
+        return (
+            b'{"method":"emit","event":%b,"data":%b,"binary":false,"namespace":%b,"room":%b,"skip_sid":%b,'
+            b'"callback":null,"host_id":%b}'
+        ) % (
+            dumps(event),
+            data,
+            dumps(namespace),
+            b"null" if room is None else dumps(_listed(room)),
+            b"null" if skip is None else dumps(_listed(skip)),
+            dumps(host_id),
+        )
+    except TypeError:
+        return None
+
+
 def is_default(serializer: Any) -> bool:
     """Tell whether JSON is written as we write it, so that finished pieces may be put together."""
-    return type(serializer) is Json and "encode" not in vars(serializer)
+    return type(serializer) is Json and "encode" not in serializer.__dict__
+
+
+def ending(host_id: str) -> bytes:
+    """Give what stands before the number at the end of a node's own messages, and nowhere else in their last bytes.
+
+    Text of others cannot look like it: quotes in it are escaped.
+    """
+    return b',"host_id":"%b", "seq": ' % host_id.encode()
 
 
 def number(payload: bytes, seq: int) -> bytes:

@@ -2,10 +2,12 @@
 
 May import: `health`. Never knows which broker it is.
 While the broker is away messages wait, in order; when too many wait the oldest go and are counted. A batch that was not
-answered is sent again, since most often it never arrived: its readers know doubles by their numbers.
+answered is sent again, since most often it never arrived: its readers know doubles by their numbers. Batches do not
+follow each other at once: a write for each message would cost more than all else about it, here and for those who hear.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,6 +20,8 @@ MOST_MESSAGES = 10_000
 MOST_BYTES = 64 * 1024 * 1024
 BATCH_MESSAGES = 256
 BATCH_BYTES = 1024 * 1024
+# Seconds between batches. What comes later than this after the last batch leaves at once.
+GATHER = 0.001
 # With more than this waiting at a broker that works, who publishes more waits too.
 HIGH_WATER_BYTES = 4 * 1024 * 1024
 HIGH_WATER_MESSAGES = 2_000
@@ -49,6 +53,8 @@ class Outgoing:
         self._sending: list[bytes] = []
         self._task: asyncio.Task[None] | None = None
         self._progress: asyncio.Event | None = None
+        self._waiters = 0
+        self._last_batch = 0.0
         self._accepted = self._finished = self._failed = 0
 
     def __len__(self) -> int:
@@ -74,11 +80,15 @@ class Outgoing:
         if self._direction.is_up is False:
             return
         ticket, failed = self._accepted, self._failed
-        while self._finished < ticket and self._failed - failed < ATTEMPTS:
-            if self._progress is None:
-                self._progress = asyncio.Event()
-            self._start()
-            await self._progress.wait()
+        self._waiters += 1
+        try:
+            while self._finished < ticket and self._failed - failed < ATTEMPTS:
+                if self._progress is None:
+                    self._progress = asyncio.Event()
+                self._start()
+                await self._progress.wait()
+        finally:
+            self._waiters -= 1
 
     def _bound(self) -> None:
         """Drop the oldest when too much waits; what is being sent cannot be called back."""
@@ -99,7 +109,10 @@ class Outgoing:
     async def _empty(self) -> None:
         try:
             while self._items:
+                if not self._waiters and time.monotonic() - self._last_batch < GATHER:
+                    await asyncio.sleep(GATHER)
                 await self._send_batch()
+                self._last_batch = time.monotonic()
         finally:
             self._take_back()
 

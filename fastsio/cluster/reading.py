@@ -44,6 +44,9 @@ class Message(msgspec.Struct):
     binary_acks: Any = False
 
 
+_DECODER = msgspec.json.Decoder(Message)
+
+
 class Target(NamedTuple):
     """Whom an event is for."""
 
@@ -65,7 +68,7 @@ def read(raw: Any, loads: Callable[[Any], Any] | None = None) -> Message | None:
         return None
     if loads is None:
         try:
-            return msgspec.json.decode(raw, type=Message)
+            return _DECODER.decode(raw)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             loads = _loads_leniently
     try:

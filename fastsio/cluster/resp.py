@@ -64,28 +64,67 @@ class Publisher:
                 raise UnexpectedReplyError(line[:200].decode(errors="replace"))
 
 
-async def subscription(reader: asyncio.StreamReader, channel: str) -> AsyncIterator[bytes]:
-    """Yield what is published on a channel.
+async def subscription(reader: asyncio.StreamReader, channel: str) -> AsyncIterator[list[bytes]]:
+    """Yield what is published on a channel, as many messages at a time as are there.
 
     Raises:
         ConnectionError: the connection is lost.
     """
-    name = channel.encode()
-    buffer = bytearray()
+    heads = message_heads(channel)
+    buffer: bytes | bytearray = b""
     while True:
         chunk = await reader.read(CHUNK)
         if not chunk:
             raise ConnectionError("Connection closed by server.")
-        buffer += chunk
-        at = 0
-        while (found := _element(buffer, at)) is not None:
-            value, at = found
-            if isinstance(value, list) and len(value) == 3 and value[0] == b"message" and value[1] == name:
-                yield value[2]
-        del buffer[:at]
+        if buffer:
+            buffer += chunk
+        else:
+            buffer = chunk
+        messages: list[bytes] = []
+        try:
+            at = take_messages(buffer, heads, messages)
+        finally:
+            if messages:
+                yield messages
+        if at == len(buffer):
+            buffer = b""
+        elif at or isinstance(buffer, bytes):
+            buffer = bytearray(buffer[at:])
 
 
-def _element(buffer: bytearray, at: int) -> tuple[Any, int] | None:
+def message_heads(channel: str) -> tuple[bytes, bytes]:
+    """Give what stands before the length of a message of a channel, in RESP 2 and 3."""
+    name = channel.encode()
+    tail = b"3\r\n$7\r\nmessage\r\n$%d\r\n%b\r\n$" % (len(name), name)
+    return b"*" + tail, b">" + tail
+
+
+def take_messages(buffer: bytes | bytearray, heads: tuple[bytes, bytes], messages: list[bytes]) -> int:
+    """Append the messages that are whole; give where what is not whole begins.
+
+    Raises:
+        UnexpectedReplyError, ValueError: something is not RESP. What came before it has been appended.
+    """
+    at, size, head = 0, len(buffer), len(heads[0])
+    while at < size:
+        if buffer.startswith(heads, at):
+            begin = buffer.find(b"\r\n", at + head) + 2
+            if begin < 2:
+                break
+            end = begin + int(buffer[at + head : begin - 2])
+            if end + 2 > size:
+                break
+            messages.append(bytes(buffer[begin:end]))
+            at = end + 2
+        else:
+            found = _element(buffer, at)
+            if found is None:
+                break
+            at = found[1]
+    return at
+
+
+def _element(buffer: bytes | bytearray, at: int) -> tuple[Any, int] | None:
     """Give one RESP value and where it ends; None when it is not there as a whole."""
     end = buffer.find(b"\r\n", at)
     if end < 0:
@@ -105,7 +144,7 @@ def _element(buffer: bytearray, at: int) -> tuple[Any, int] | None:
     raise UnexpectedReplyError(rest[:200].decode(errors="replace"))
 
 
-def _elements(buffer: bytearray, at: int, count: int) -> tuple[list[Any], int] | None:
+def _elements(buffer: bytes | bytearray, at: int, count: int) -> tuple[list[Any], int] | None:
     values = []
     for _ in range(count):
         found = _element(buffer, at)

@@ -24,8 +24,8 @@ async def test_in_pieces(kind: bytes, size: int):
     heard = []
 
     async def listen() -> None:
-        async for message in subscription(reader, "ch"):
-            heard.append(message)
+        async for batch in subscription(reader, "ch"):
+            heard.extend(batch)
 
     task = asyncio.create_task(listen())
     data = wire(kind)
@@ -45,3 +45,13 @@ async def test_what_is_not_redis_ends_the_subscription(data: bytes):
     with pytest.raises((UnexpectedReplyError, ValueError)):
         async for _ in subscription(reader, "ch"):
             pass
+
+
+async def test_what_came_before_it_is_heard():
+    reader = asyncio.StreamReader()
+    reader.feed_data(wire(b"*") + b"hello\r\n")
+    heard = []
+    with pytest.raises(UnexpectedReplyError):
+        async for batch in subscription(reader, "ch"):
+            heard.extend(batch)
+    assert heard == MESSAGES
