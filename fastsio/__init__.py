@@ -4,7 +4,11 @@ Change `import socketio` to `import fastsio as socketio`, and keep the applicati
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
+
+if find_spec("fastsio._codec") is None:
+    raise ImportError(f"{__path__[0]} is fastsio's source, not compiled: run `make build` there, or leave that folder")
 
 from fastsio import borrowed, exceptions
 from fastsio.alias import install, uninstall

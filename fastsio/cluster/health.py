@@ -54,7 +54,7 @@ class Direction:
         if self.is_up is None:
             logger.info(self._works)
         else:
-            logger.warning("%s again", self._works)
+            logger.error("%s again", self._works)  # as loud as the loss: who saw that has to see this
         self.is_up = True
         self.up_since = time.monotonic()
         self._changed(True, "")

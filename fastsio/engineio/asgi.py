@@ -34,6 +34,22 @@ class Mounted:
             self.public_path, self.starts = prefix + path, (prefix + path, path)
 
 
+def check_server(server: Any) -> None:
+    """Refuse what is no server, or one of the make that is being switched from: half a switch would go unseen.
+
+    Raises:
+        TypeError: says what was given, and what to do.
+    """
+    kind = f"{type(server).__module__}.{type(server).__qualname__}"
+    if kind.partition(".")[0] in ("socketio", "engineio"):
+        raise TypeError(
+            f"ASGIApp was given python-socketio's {kind}: change the import where it is made to "
+            "`import fastsio as socketio`, or call fastsio.install() before that"
+        )
+    if not hasattr(server, "handle_request"):
+        raise TypeError(f"ASGIApp was given a {kind}, which is no server: it has no handle_request()")
+
+
 class ASGIApp:
     """Serves an Engine.IO server under a path, and everything else from elsewhere.
 
@@ -48,6 +64,9 @@ class ASGIApp:
         engineio_path: where the server lives; None gives it every request.
         on_startup: called, and awaited if it wants to be, when the ASGI server starts.
         on_shutdown: the same when it stops.
+
+    Raises:
+        TypeError: `engineio_server` is no server, or python-socketio's.
     """
 
     protocol = "Engine.IO"  # what log lines call it
@@ -61,6 +80,7 @@ class ASGIApp:
         on_startup: Callable[[], Any] | None = None,
         on_shutdown: Callable[[], Any] | None = None,
     ) -> None:
+        check_server(engineio_server)
         self.engineio_server = engineio_server
         self.other_asgi_app = other_asgi_app
         self.engineio_path = None if engineio_path is None else normal_path(engineio_path)
@@ -84,7 +104,8 @@ class ASGIApp:
 
     def native_route(self) -> tuple[Any, str] | None:
         """Give (registry, path) when the native wire may serve the path itself, None when it must not."""
-        registry = self.engineio_server._native_registry()
+        native = getattr(self.engineio_server, "_native_registry", None)
+        registry = None if native is None else native()
         if registry is None or self.engineio_path is None or type(self).__call__ is not ASGIApp.__call__:
             return None
         return registry, self.engineio_path

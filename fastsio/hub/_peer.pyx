@@ -342,7 +342,7 @@ cdef class Peer(Sink):
             if id is not None:
                 self._send_ack(member, id, None)
         except Exception as exc:
-            exc.add_note(f"raised for event {event!r} of client {member.sid} in namespace {member.namespace}")
+            exc.add_note(f"raised for event {event!r} of client {member.label} in namespace {member.namespace}")
             raise
         finally:
             self._running -= 1

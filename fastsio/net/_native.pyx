@@ -113,7 +113,7 @@ def route_of(config):
         proxy = ProxyHeadersMiddleware(_capture, config.forwarded_allow_ips) if config.proxy_headers else None
         route = Route(found[0], found[1], proxy)
     _routes[config] = route
-    wire = "the native wire" if route is not None else "the ASGI wire, since the application is not a plain ASGIApp"
+    wire = "the native wire" if route is not None else "the ASGI wire, if the application has any: it is not a plain ASGIApp"
     logging.getLogger("uvicorn.error").info("Socket.IO is served over %s", wire)
     _announce(app, config.root_path)
     return route

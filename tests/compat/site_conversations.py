@@ -80,7 +80,7 @@ class Talker:
             )
         except engineio.exceptions.ConnectionError as error:
             self.transcript.write(self.name, "not connected", [str(text) for text in error.args])
-        await settled(lambda: self._last_event)
+        await settled(self.transcript.port, lambda: self._last_event)
 
     async def say(self, *messages: Any) -> None:
         """Send messages, and wait for the answer that each of them has."""
@@ -90,7 +90,7 @@ class Talker:
         async with asyncio.timeout(10):
             while self._answers < due:
                 await asyncio.sleep(0.01)
-        await settled(lambda: self._last_event)
+        await settled(self.transcript.port, lambda: self._last_event)
         self.transcript.end_scene()
 
     async def leave(self) -> None:

@@ -26,6 +26,7 @@ class Transcript:
     def __init__(self, port: int) -> None:
         self.port = port
         self.lines: list[str] = []
+        self.last_event = 0.0
         self._names: dict[str, str] = {}
         self._scene = 0
 
@@ -57,13 +58,14 @@ class Transcript:
         return await raw.fetch(self.port, method, path, named, b"" if method == "POST" else None)
 
 
-async def settled(last_event: Callable[[], float]) -> None:
-    """Wait until nothing has come for a while; a while in which the machine was too busy does not count."""
+async def settled(port: int, last_event: Callable[[], float]) -> None:
+    """Wait until nothing has come for a while; a while in which this process or the server was too busy does not count."""
     loop = asyncio.get_running_loop()
     start = loop.time()
     while (rest := max(start, last_event()) + QUIET - loop.time()) > 0:
         asleep = loop.time()
         await asyncio.sleep(rest)
+        await raw.fetch(port, "GET", "/is-anybody-there")
         if loop.time() - asleep > rest + QUIET / 3:
             start = loop.time()
 
@@ -83,7 +85,6 @@ class Guest:
         self.name = name
         self.answers = answers or {}
         self.client = socketio.AsyncClient(reconnection=False)
-        self._last_event = 0.0
 
     def listen(self, *namespaces: str) -> None:
         """Write down what comes in these namespaces."""
@@ -94,7 +95,7 @@ class Guest:
             self.client.on("disconnect", self._note(namespace, "disconnected"), namespace=namespace)
 
     async def _event(self, event: str, *args: Any) -> Any:
-        self._last_event = asyncio.get_running_loop().time()
+        self.transcript.last_event = asyncio.get_running_loop().time()
         self.transcript.write(self.name, f"got {event}", args)
         answer = self.answers.get(event)
         if answer is TOO_LATE:
@@ -139,8 +140,8 @@ class Guest:
         await self.settle()
 
     async def settle(self) -> None:
-        """Wait until no event has come for a while."""
-        await settled(lambda: self._last_event)
+        """Wait until no event has come to anybody for a while."""
+        await settled(self.transcript.port, lambda: self.transcript.last_event)
         self.transcript.end_scene()
 
     async def leave(self) -> None:

@@ -185,3 +185,13 @@ async def test_fastsio_run_tells_where_a_mount_is(name: str):
         assert "Socket.IO is served at /ws/socket.io/" in server.log()
     finally:
         server.stop()
+
+
+def test_an_application_refuses_a_server_of_the_other_make():
+    """Half a switch, one file with the old import, must not look like a whole one."""
+    import socketio
+
+    with pytest.raises(TypeError, match="import fastsio as socketio"):
+        fastsio.ASGIApp(socketio.AsyncServer(async_mode="asgi"))
+    with pytest.raises(TypeError, match="NoneType, which is no server"):
+        fastsio.ASGIApp(None)
