@@ -199,7 +199,8 @@ async def test_who_listens_in_an_own_way_is_asked_message_by_message(name: str):
         yield {"type": "message", "pattern": None, "channel": b"socketio", "data": b"{}"}
 
     manager = type("Own", (fastsio.AsyncRedisManager,), {name: listen})()
-    batches = [batch async for batch in manager._batches()]
+    async with asyncio.timeout(5):
+        batches = [batch async for batch in manager._batches()]
     assert [len(batch) for batch in batches] == [1]
     assert batches[0][0] == b"{}" or name == "_listen"
 
