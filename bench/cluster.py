@@ -20,7 +20,11 @@ from tests.cluster.processes import Client, Node, Redis
 CASES = {"everyone": None, "a room here": 0, "a room elsewhere": 1}
 PACES = {"as fast as it goes": 0.0, "1 ms apart": 0.001}
 # name -> module, wire; the last is what the others are compared with
-MAKES = {"fastsio run": ("fastsio", "native"), "fastsio, uvicorn": ("fastsio", "asgi"), "python-socketio": ("socketio", "asgi")}
+MAKES = {
+    "fastsio run": ("fastsio", "native"),
+    "fastsio, uvicorn": ("fastsio", "asgi"),
+    "python-socketio": ("socketio", "asgi"),
+}
 PATIENCE = 120.0
 
 Cost = tuple[float, float]  # us of the node that emits, of the node that hears
@@ -51,8 +55,9 @@ class Pair:
         """Have the members of the case's room in it, and nobody else."""
         for client in self.clients:
             await client.do("leave_room", client.sid, "room")
-        if CASES[case] is not None:
-            client = self.clients[CASES[case]]
+        where = CASES[case]
+        if where is not None:
+            client = self.clients[where]
             await client.do("enter_room", client.sid, "room")
 
     async def measure(self, events: int, case: str, pause: float) -> Cost:
@@ -76,7 +81,9 @@ def cpu(node: Node) -> float:
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
-async def take_turns(pairs: dict[str, Pair], case: str, pause: float, events: int, rounds: int) -> dict[str, list[Cost]]:
+async def take_turns(
+    pairs: dict[str, Pair], case: str, pause: float, events: int, rounds: int
+) -> dict[str, list[Cost]]:
     costs: dict[str, list[Cost]] = {make: [] for make in pairs}
     for pair in pairs.values():
         await pair.enter(case)
@@ -93,11 +100,9 @@ def report(label: str, costs: dict[str, list[Cost]]) -> None:
         sums = [sum(cost) for cost in rounds]
         speaks, hears = (median(cost[at] for cost in rounds) for at in (0, 1))
         times = [theirs / ours for theirs, ours in zip(reference, sums, strict=True)]
-        print(
-            f"{label:37} {make:16} {speaks:6.1f} + {hears:6.1f}   {median(sums):6.1f} ({min(sums):.1f} to {max(sums):.1f})"
-            f"   {median(times):5.2f} times less ({min(times):.2f} to {max(times):.2f})",
-            flush=True,
-        )
+        spread = f"{median(sums):6.1f} ({min(sums):.1f} to {max(sums):.1f})"
+        less = f"   {median(times):5.2f} times less ({min(times):.2f} to {max(times):.2f})" if sums != reference else ""
+        print(f"{label:37} {make:16} {speaks:6.1f} + {hears:6.1f}   {spread}{less}", flush=True)
 
 
 async def main(events: int, rounds: int) -> None:
@@ -114,7 +119,7 @@ async def main(events: int, rounds: int) -> None:
                 node.start()
             pairs[make] = Pair(nodes)
             await pairs[make].connect()
-        print(f"CPU in us per event: the node that emits + the node that hears; median of {rounds} rounds (least to most)")
+        print(f"CPU in us per event: node that emits + node that hears; medians of {rounds} rounds (least to most)")
         for case in CASES:
             for pace, pause in PACES.items():
                 report(f"{case}, {pace}", await take_turns(pairs, case, pause, events, rounds))

@@ -251,7 +251,7 @@ class AsyncPubSubManager(AsyncManager):
         target = reading.target(message)
         if not self._has_members(target.namespace, target.room):
             return
-        event = reading.event(message)
+        event: Any = reading.event(message)
         owner = reading.callback_owner(message)
         callback = None
         if owner is not None:
@@ -343,7 +343,7 @@ def _skips(skip_sid: Any) -> set[Any] | None:
     return {skip_sid} if isinstance(skip_sid, str) else set(skip_sid)
 
 
-_ACTIONS: dict[str, Callable[[AsyncPubSubManager, Message], Coroutine[Any, Any, None]]] = {
+_ACTIONS: dict[str, Callable[[AsyncPubSubManager, Message], Coroutine[Any, Any, None] | None]] = {
     "emit": AsyncPubSubManager._on_emit,
     "disconnect": AsyncPubSubManager._on_disconnect,
     "enter_room": AsyncPubSubManager._on_enter_room,

@@ -157,6 +157,54 @@ def test_finished_data_and_numbers_make_the_same_message():
     assert fast == slow == message
 
 
+@pytest.mark.parametrize("args, options", EMITS)
+async def test_a_message_put_together_is_the_one_that_is_encoded(args: tuple[Any, ...], options: dict[str, Any]):
+    ours = Caught(fastsio)
+    await ours.manager.emit(*args, **options)
+    message = ours.sent[0]
+    room = options.get("room", options.get("to"))
+    target = options.get("namespace", "/"), room, options.get("skip_sid")
+    text = json.dumps(message["data"]).encode()
+    payload = messages.finished(HOST, args[0], text, target)
+    assert payload is not None
+    assert {**json.loads(payload), "binary": message["binary"]} == message
+    assert list(json.loads(payload)) == list(message)
+
+
+@pytest.mark.parametrize("name", [2**70, "\ud800"])
+def test_names_that_only_the_standard_module_writes(name: Any):
+    assert messages.finished(HOST, "ev", b"[]", ("/", name, None)) is None
+
+
+def test_own_messages_are_known_by_their_end():
+    own = messages.ending(HOST).decode()
+    spoofs = [own, own + "1}", own + '1}"']
+
+    def is_own(host_id: str, event: str, data: Any, room: str | None) -> bool:
+        payload = messages.finished(host_id, event, json.dumps([data]).encode(), ("/", room, None))
+        assert payload is not None
+        return messages.ending(HOST) in messages.number(payload, 2**62)[-messages.ENDING_SPAN :]
+
+    assert is_own(HOST, "ev", "x", None)
+    for spoof in spoofs:
+        assert not is_own("1" * 32, spoof, spoof, spoof)
+        assert not is_own(spoof, "ev", 1, None)
+    heartbeat = messages.number(messages.encode(messages.heartbeat(HOST), Json()), 7)
+    assert messages.ending(HOST) in heartbeat[-messages.ENDING_SPAN :]
+
+
+@pytest.mark.parametrize("name", ["_listen", "_redis_listen_with_retries"])
+async def test_who_listens_in_an_own_way_is_asked_message_by_message(name: str):
+    async def listen(self: Any) -> Any:
+        yield {"type": "message", "pattern": None, "channel": b"socketio", "data": b"{}"}
+
+    manager = type("Own", (fastsio.AsyncRedisManager,), {name: listen})()
+    async with asyncio.timeout(5):
+        batches = [batch async for batch in manager._batches()]
+    assert [len(batch) for batch in batches] == [1]
+    assert batches[0][0] == b"{}" or name == "_listen"
+
+
 @pytest.mark.parametrize("text", [b"[]", b"[ ]", b"[null]", b"[ null\n]"])
 def test_no_arguments_in_any_spelling(text: bytes):
     assert messages.ready_text("ev", text) == b'["ev"]'

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +66,27 @@ async def test_everything_leaves_in_order_and_in_batches():
     assert broker.attempts < 10
     assert (broker.health.published, broker.health.buffered, broker.health.dropped) == (1000, 0, 0)
     assert broker.states == [True]
+
+
+async def test_batches_do_not_follow_each_other_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(outgoing, "GATHER", 0.05)
+    broker = Broker()
+    began = time.monotonic()
+    for number in range(200):
+        broker.outgoing.put(b"%d" % number)
+        await asyncio.sleep(0)
+    await until(lambda: len(broker.taken) == 200)
+    assert 2 <= broker.attempts <= 2 + (time.monotonic() - began) / 0.05
+
+
+async def test_who_waits_for_each_message_is_not_kept_waiting(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(outgoing, "GATHER", 30.0)
+    broker = Broker()
+    async with asyncio.timeout(5):
+        for number in range(20):
+            broker.outgoing.put(b"%d" % number)
+            await broker.outgoing.settled()
+    assert broker.attempts == 20
 
 
 async def test_the_oldest_go_when_too_many_wait(monkeypatch: pytest.MonkeyPatch):
