@@ -122,7 +122,7 @@ def paths() -> Iterator[str]:
                 yield from (f"{path}.{member}" for member in (*members(found), *PRIVATE.get(path, ())))
 
 
-@pytest.mark.parametrize("path", paths())
+@pytest.mark.parametrize("path", list(paths()))
 def test_same(path: str):
     reference = theirs(path)
     try:

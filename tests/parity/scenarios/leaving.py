@@ -91,6 +91,7 @@ async def tables_are_empty_afterwards(stage: Stage) -> None:
     await ann.join("/x")
     await sio.enter_room(ann.sid, "room")
     await sio.emit("question", to=ann.sid, callback=stage.noting("never"))
+    await stage.settle()
     await ann.leave()
     stage.note(
         "left",

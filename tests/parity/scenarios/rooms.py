@@ -49,6 +49,7 @@ async def leaving_the_own_room(stage: Stage) -> None:
     await sio.emit("to the sid", to=ann.sid)
     await sio.emit("to all")
     stage.note("rooms", sio.rooms(ann.sid), sio.manager.is_connected(ann.sid, "/"))
+    await stage.settle()
     await ann.leave()
     stage.note("left", dict(sio.manager.rooms))
 
