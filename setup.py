@@ -35,6 +35,7 @@ DIRECTIVES = {
 # Module -> what it is built from besides its own source.
 MODULES = {
     "fastsio/options.py": [],
+    "fastsio/_json.pyx": [],
     "fastsio/_codec.pyx": [],
     "fastsio/_frames.pyx": ["fastsio/_mask.c"],
     "fastsio/_http.pyx": [],
@@ -43,6 +44,8 @@ MODULES = {
     "fastsio/engine/_outbox.pyx": [],
     "fastsio/engine/_session.pyx": [],
     "fastsio/hub/_rooms.pyx": [],
+    "fastsio/hub/_handlers.pyx": [],
+    "fastsio/hub/_hub.pyx": [],
     "fastsio/hub/_peer.pyx": [],
     "fastsio/net/_native.pyx": [],
 }

@@ -2,6 +2,7 @@
 cimport cython
 
 from fastsio._bytes cimport View
+from fastsio._json cimport Json
 
 
 cdef enum Status:
@@ -88,7 +89,8 @@ cdef class SioMessage:
 @cython.final
 cdef class PacketDecoder:
     # configuration
-    cdef object _decode             # the serializer's `decode`, bound once
+    cdef object _serializer
+    cdef Json _json                 # the same, when it is the default one
     cdef Py_ssize_t _max_attachments
     cdef Py_ssize_t _max_binary
     # namespaces seen, as bytes -> str; bounded

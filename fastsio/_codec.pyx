@@ -1,6 +1,6 @@
 """Engine.IO packets and payloads and Socket.IO packets, between bytes and values.
 
-May import: `_bytes`, `errors`. Never does input or output, and knows no sessions, clients or clocks.
+May import: `_bytes`, `_json`, `errors`. Never does input or output, and knows no sessions, clients or clocks.
 The first half works on views without touching Python; the second half is what Python code may use as well.
 """
 cimport cython
@@ -14,6 +14,7 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memchr, memcmp, memcpy, strchr
 
 from fastsio._bytes cimport View, view_bytes, view_of, view_skip
+from fastsio._json cimport Json
 
 from fastsio import errors
 from fastsio.errors import ProtocolError
@@ -1275,7 +1276,8 @@ cdef class PacketDecoder:
             max_attachments: the most attachments one packet may announce.
             max_binary: the most bytes that all attachments of one packet may have together.
         """
-        self._decode = serializer.decode
+        self._serializer = serializer
+        self._json = serializer if type(serializer) is Json else None
         self._max_attachments = max_attachments
         self._max_binary = max_binary
         self._namespaces = {}
@@ -1369,7 +1371,9 @@ cdef class PacketDecoder:
 
     cdef object _value_of(self, View text):
         try:
-            return self._decode(view_bytes(text))
+            if self._json is not None:
+                return self._json.load(view_bytes(text))
+            return self._serializer.decode(view_bytes(text))
         except Exception as exc:    # a module given as `json=` may raise anything for what is not JSON
             raise coded_error("SIO_BAD_JSON") from exc
 

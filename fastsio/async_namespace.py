@@ -9,7 +9,8 @@ from typing import Any
 
 from fastsio import borrowed
 from fastsio.base_namespace import BaseServerNamespace
-from fastsio.hub.dispatch import LIFECYCLE_EVENTS, call, call_lifecycle
+from fastsio.hub._handlers import LIFECYCLE_EVENTS
+from fastsio.hub.dispatch import call, call_lifecycle
 
 
 class AsyncNamespace(BaseServerNamespace):

@@ -17,7 +17,7 @@ from fastsio.cluster.messages import CallbackOwner
 from fastsio.cluster.reading import MalformedError, Message, Target
 from fastsio.cluster.sequences import Sequences
 from fastsio.hub import dispatch
-from fastsio.hub._peer import Hub
+from fastsio.hub._hub import Hub
 from fastsio.hub.manager import EVENT, AsyncManager
 from fastsio.serial import DEFAULT_JSON, CustomJson, Json
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from fastsio import engineio, exceptions
 from fastsio.base_server import SEAMS, BaseServer
 from fastsio.engineio import hosts
-from fastsio.engineio.logs import announcer, wants_info
+from fastsio.engineio.logs import announcer
 from fastsio.hub import dispatch
+from fastsio.hub._handlers import find
 from fastsio.hub.manager import AsyncManager
 
 if TYPE_CHECKING:
@@ -94,18 +95,10 @@ class AsyncServer(BaseServer):
         Example:
             await sio.emit("news", {"id": 1}, room="readers", skip_sid=sid)
         """
-        namespace = namespace or "/"
-        if not to and to is not room and not isinstance(to, (list, tuple, set, frozenset)):
-            to = room
-        if wants_info(self.logger):
-            self.logger.info('emitting event "%s" to %s [%s]', event, to or "all", namespace)
-        manager = self._manager
-        if type(manager) is AsyncManager and "emit" not in manager.__dict__:
-            manager._emit(event, data, namespace, to, skip_sid, callback)
-        else:
-            await manager.emit(
-                event, data, namespace, room=to, skip_sid=skip_sid, callback=callback, ignore_queue=ignore_queue
-            )
+        hub = self._hub_of_manager or self._hub
+        more = hub.emit(event, data, to, room, skip_sid, namespace, callback, ignore_queue)
+        if more is not None:
+            await more
 
     async def send(
         self,
@@ -321,7 +314,7 @@ class AsyncServer(BaseServer):
 
     async def _trigger_event(self, event: Any, namespace: str, *args: Any) -> Any:
         """Call the handler of an event; `not_handled` when there is none. Applications may override it."""
-        found = dispatch.find(self, namespace, event)
+        found = find(self.handlers, self.namespace_handlers, namespace, event)
         if found is None:
             return self.not_handled
         handler, lead = found

@@ -9,8 +9,9 @@ from typing import Any, TypeVar, overload
 from fastsio.engineio import packet as engine_packet
 from fastsio.engineio.base_server import Reason
 from fastsio.engineio.logs import server_logger
-from fastsio.hub import dispatch
-from fastsio.hub._peer import Hub, Peer
+from fastsio.hub._handlers import find
+from fastsio.hub._hub import Hub
+from fastsio.hub._peer import Peer
 from fastsio.hub.manager import AsyncManager
 from fastsio.hub.seams import Injector, Tap
 from fastsio.hub.views import Environs
@@ -23,6 +24,8 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 # Methods that an application may replace, on an instance or in a subclass, to see everything that passes.
 OUTWARD_SEAMS = ("_send_packet", "_send_eio_packet")
 INWARD_SEAMS = ("_handle_eio_connect", "_handle_eio_message", "_handle_eio_disconnect")
+# Attributes that `Hub.watch` has seen, and has to see again when they are replaced.
+WATCHED = ("logger", "handlers", "namespace_handlers", "not_handled", "async_handlers")
 SEAMS = (*OUTWARD_SEAMS, *INWARD_SEAMS, "_trigger_event")
 
 
@@ -91,8 +94,8 @@ class BaseServer:
         super().__setattr__(name, value)
         if name in SEAMS:
             self._note_seams()
-        elif name == "logger" and self.__dict__.get("_hub_of_manager") is not None:
-            self._hub.watch(value)
+        elif name in WATCHED and self.__dict__.get("_hub_of_manager") is not None:
+            self._hub.watch()
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
@@ -106,6 +109,7 @@ class BaseServer:
         self._is_output_hooked = any(self._is_replaced(name) for name in OUTWARD_SEAMS)
         if self._hub_of_manager is not None:
             self._hub_of_manager.tap = self._tap()
+            self._hub_of_manager.watch()
 
     def _is_replaced(self, name: str) -> bool:
         return name in vars(self) or getattr(type(self), name) is not self.original_seams[name]
@@ -222,6 +226,7 @@ class BaseServer:
             hub = Hub(self, self.manager._rooms, self._json, self._packer)
             hub.tap = self._tap()
             taker = getattr(self.manager.trigger_callback, "__func__", None)
+            hub.manager_emits = type(self.manager) is not AsyncManager
             hub.manager_takes_acks = taker is not AsyncManager.trigger_callback
             self._hub_of_manager = hub
         return self._hub_of_manager
@@ -229,7 +234,7 @@ class BaseServer:
     # --- what the floors below ask
 
     def _has_connect_handler(self, namespace: str) -> bool:
-        return self._is_trigger_hooked or dispatch.find(self, namespace, "connect") is not None
+        return self._is_trigger_hooked or find(self.handlers, self.namespace_handlers, namespace, "connect") is not None
 
     def _accepts_namespace(self, namespace: str) -> bool:
         """Tell whether clients may ask for a namespace."""

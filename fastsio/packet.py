@@ -10,7 +10,7 @@ from typing import Any
 from fastsio.engineio import json as bounded_json
 from fastsio.engineio import packet as engine_packet
 from fastsio.hub.packers import ClassPacker, MsgPackPacker, Packer
-from fastsio.serial import DEFAULT_JSON
+from fastsio.serial import DEFAULT_JSON, CustomJson
 
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)
 packet_names = ["CONNECT", "DISCONNECT", "EVENT", "ACK", "CONNECT_ERROR", "BINARY_EVENT", "BINARY_ACK"]
@@ -26,7 +26,7 @@ class PacketType(type):
     def __setattr__(cls, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if name == "json" and cls is Packet:
-            DEFAULT_JSON.use(None if value is bounded_json else value)
+            DEFAULT_JSON.use(None if value is bounded_json else CustomJson(value))
 
 
 class Packet(metaclass=PacketType):

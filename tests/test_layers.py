@@ -10,14 +10,16 @@ SOURCES = sorted(path for pattern in ("*.py", "*.pyx", "*.pxd") for path in ROOT
 IMPORT = re.compile(r"^\s*(?:from\s+(fastsio[\w.]*)\s+c?import\s+([\w, ]+|\()|c?import\s+(fastsio[\w.]*))", re.MULTILINE)
 
 FOR_ALL = {"errors", "options"}
-FLOOR_0 = {"_bytes", "_codec", "_frames", "_http", "_mask"}
+FLOOR_0 = {"_bytes", "_json", "_codec", "_frames", "_http", "_mask"}
 # Room (or the folder it is in) -> what it may import, beside rooms of its own folder.
 MAY_IMPORT = {
     "errors": set(),
     "options": set(),
     "_bytes": set(),
-    "serial": FOR_ALL,
-    "_codec": FOR_ALL | {"_bytes"},
+    "lenient": set(),
+    "_json": {"lenient"},
+    "serial": FOR_ALL | {"_json", "lenient"},
+    "_codec": FOR_ALL | {"_bytes", "_json"},
     "_frames": FOR_ALL | {"_bytes"},
     "_http": FOR_ALL | {"_bytes"},
     "cluster": FOR_ALL | {"serial"},

@@ -141,7 +141,7 @@ def finished(host_id: str, event: Any, data: bytes, target: tuple[str, Any, Any]
 
 def is_default(serializer: Any) -> bool:
     """Tell whether JSON is written as we write it, so that finished pieces may be put together."""
-    return type(serializer) is Json and "encode" not in serializer.__dict__
+    return type(serializer) is Json and not serializer.is_replaced
 
 
 def ending(host_id: str) -> bytes:

@@ -23,12 +23,6 @@ def server_logger(name: str, setting: bool | logging.Logger | Any) -> Any:
     return logger
 
 
-def wants_info(logger: Any) -> bool:
-    """Tell whether a logger wants lines at INFO; any object with its methods may be one, and then wants them all."""
-    asked = getattr(logger, "isEnabledFor", None)
-    return asked is None or bool(asked(logging.INFO))
-
-
 def announcer(logger: Any, protocol: str) -> Callable[[str], None]:
     """Give a function that logs, the first time that it is called, the path that clients have to use.
 

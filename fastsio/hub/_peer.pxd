@@ -1,25 +1,19 @@
 """One Socket.IO client: a session plus the namespaces it has joined."""
 from fastsio._bytes cimport View
-from fastsio._codec cimport PacketDecoder, SioMessage, SioType
-from fastsio.engine._outbox cimport Prepared
+from fastsio._codec cimport PacketDecoder, SioMessage
 from fastsio.engine._session cimport Session, Sink
-from fastsio.hub._rooms cimport Member, Rooms
+from fastsio.hub._hub cimport Hub
+from fastsio.hub._rooms cimport Member
 
 
-cdef class Hub:
-    """What all peers of one server share."""
-    cdef readonly object server
-    cdef readonly Rooms rooms
-    cdef readonly object serializer
-    cdef readonly object packer         # writes and reads whole packets; None when the codec does
-    cdef public object tap              # takes what is sent, when the application has replaced the sending
-    cdef public bint manager_takes_acks # the manager does more with an ack than calling who waits for it
-    cdef public Py_ssize_t max_running
-    cdef dict _log_cache                # level -> whether the server's logger wants it; the logger's own
-    cdef bint logs_events(self) except -1
-    cpdef int post(self, Session session, int type, str namespace, object id, object data) except -1
-    cdef Prepared _pack(self, object packed)
-    cpdef Prepared encode(self, int type, str namespace, object id, object data)
+cdef class Call:
+    """One event on its way through its handler."""
+    cdef Member member
+    cdef object handler
+    cdef tuple args
+    cdef object id                      # of the acknowledgement that is due; None for none
+    cdef object event
+    cdef object task
 
 
 cdef class Peer(Sink):
@@ -37,7 +31,8 @@ cdef class Peer(Sink):
     cdef object _inline                 # the task that they wait for
     # event handlers that run
     cdef Py_ssize_t _running
-    cdef set _tasks
+    cdef set _calls
+    cdef set _tasks                     # others: inline handlers, acknowledgements
     cdef int _feed(self, object raw, Py_ssize_t size) except -1
     cdef int _refuse(self, object error) except -1
     cdef int _take(self, SioMessage message, Py_ssize_t size) except -1
@@ -51,5 +46,7 @@ cdef class Peer(Sink):
     cdef int _misplaced(self, SioMessage message) except -1
     cdef object _start(self, object coroutine)
     cdef int _start_inline(self, object coroutine) except -1
-    cdef int _handler_done(self) except -1
+    cdef int _start_call(self, Call call) except -1
+    cdef int _send_ack(self, Call call, object result) except -1
+    cdef int _handler_done(self, Call call) except -1
     cdef int _forget(self, Member member) except -1

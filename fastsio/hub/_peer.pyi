@@ -1,28 +1,8 @@
-from typing import Any, Final, final
+from typing import Any, final
 
-from fastsio.engine._outbox import Prepared
 from fastsio.engine._session import Session, Sink
-from fastsio.hub._rooms import Member, Rooms
-
-MAX_RUNNING: Final[int]
-
-@final
-class Hub:
-    @property
-    def server(self) -> Any: ...
-    @property
-    def rooms(self) -> Rooms: ...
-    @property
-    def serializer(self) -> Any: ...
-    @property
-    def packer(self) -> Any: ...
-    tap: Any
-    manager_takes_acks: bool
-    max_running: int
-    def __init__(self, server: Any, rooms: Rooms, serializer: Any, packer: Any = None) -> None: ...
-    def watch(self, logger: Any) -> None: ...
-    def post(self, session: Session, type: int, namespace: str, id: int | None, data: Any) -> int: ...
-    def encode(self, type: int, namespace: str, id: int | None, data: Any) -> Prepared: ...
+from fastsio.hub._hub import Hub
+from fastsio.hub._rooms import Member
 
 @final
 class Peer(Sink):

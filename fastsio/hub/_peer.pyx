@@ -1,25 +1,22 @@
 """One Socket.IO client: a session plus the namespaces it has joined.
 
-May import: the engine floor, `_codec`, `_rooms`, `dispatch`. Never knows which transport carries it.
+May import: the engine floor, `_codec`, `_hub`, `_rooms`, `dispatch`. Never knows which transport carries it.
 Handlers that python-socketio runs in the read path (connect, disconnect, and all of them without `async_handlers`) make
 later packets of the client wait here; acks never wait, since a handler may be waiting for one.
 """
 cimport cython
 
 import asyncio
-import logging
 from contextvars import copy_context
 from inspect import isawaitable
 from types import CoroutineType
 from urllib.parse import parse_qsl
 
 from fastsio._bytes cimport View, view_bytes, view_of
-from fastsio._codec cimport (
-    ACK, BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, MESSAGE, PacketDecoder, SioMessage, SioType, sio_head,
-)
-from fastsio.engine._outbox cimport Prepared
-from fastsio.engine._session cimport Session, Sink, log_cache_of, wants_info
-from fastsio.hub._rooms cimport CONNECTED, GONE, LEAVING, PENDING, Member, Rooms
+from fastsio._codec cimport ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, PacketDecoder, SioMessage
+from fastsio.engine._session cimport Session, Sink
+from fastsio.hub._hub cimport Hub
+from fastsio.hub._rooms cimport CONNECTED, Member
 
 from fastsio.errors import ProtocolError
 from fastsio.hub import dispatch
@@ -27,70 +24,11 @@ from fastsio.hub import dispatch
 cdef object Task = asyncio.Task
 cdef object CancelledError = asyncio.CancelledError
 
-# Event handlers of one client that may run at once; further events wait.
-MAX_RUNNING = 256
-
-cdef int INFO = logging.INFO    # the level of the line for each event
-
 
 @cython.final
-cdef class Hub:
-    """What all peers of one server share: tables, serializer, server.
-
-    Args:
-        server: whose handlers are called.
-        rooms: the tables of its manager.
-        serializer: writes and reads the JSON of packets.
-        packer: writes and reads whole packets instead (see `packers`); None for text packets.
-    """
-
-    def __init__(self, server, Rooms rooms not None, serializer, packer=None):
-        self.server = server
-        self.rooms = rooms
-        self.serializer = serializer
-        self.packer = packer
-        self.max_running = MAX_RUNNING
-        self.watch(server.logger)
-
-    def watch(self, logger):
-        """Log to another logger from now on."""
-        self._log_cache = log_cache_of(logger)
-
-    cdef bint logs_events(self) except -1:
-        """Whether the application wants a line for each event. The logger's own cache knows, and costs nothing."""
-        if self._log_cache is not None and self._log_cache.get(INFO) is False:
-            return False
-        return wants_info(self.server.logger)
-
-    cpdef int post(self, Session session, int type, str namespace, object id, object data) except -1:
-        """Owe one packet to one session."""
-        if self.tap is not None:
-            self.tap.send(session.sid, type, namespace, id, data)
-            return 0
-        return session.send(self.encode(type, namespace, id, data))
-
-    cpdef Prepared encode(self, int type, str namespace, object id, object data):
-        """Encode one Socket.IO packet; `data` None means none. Raises what the serializer raises."""
-        cdef bytes text
-        if self.packer is not None:
-            return self._pack(self.packer.encode(type, namespace, id, data))
-        if data is None:
-            return Prepared.text(MESSAGE, sio_head(<SioType> type, -1, namespace, id), b"")
-        text, attachments = self.serializer.encode(data)
-        if not attachments:
-            return Prepared.text(MESSAGE, sio_head(<SioType> type, -1, namespace, id), text)
-        return Prepared.with_attachments(
-            sio_head(<SioType> (type + BINARY_EVENT - EVENT), len(attachments), namespace, id), text, attachments
-        )
-
-    cdef Prepared _pack(self, object packed):
-        """What a packer wrote: bytes, text, or a list of text and attachments."""
-        if isinstance(packed, bytes):
-            return Prepared.binary(packed)
-        if isinstance(packed, str):
-            return Prepared.text(MESSAGE, packed.encode("utf-8", "replace"), b"")
-        text, *attachments = packed
-        return Prepared.with_attachments(text.encode("utf-8", "replace"), b"", [bytes(data) for data in attachments])
+@cython.freelist(64)
+cdef class Call:
+    """One event on its way through its handler."""
 
 
 @cython.final
@@ -318,46 +256,62 @@ cdef class Peer(Sink):
             self.hub.server.logger.info('received event "%s" from %s [%s]', data[0], member.label, member.namespace)
         if self.hub.rooms.observer is not None:
             self.hub.rooms.observer.event_received(member, data)
-        cdef tuple call = dispatch.resolve(self.hub.server, member, data)
-        if call is None:
+        cdef tuple found = self.hub.find_call(member.namespace, member.sid, data)
+        if found is None:
             return 0
-        coroutine = self._run(member, call[0], call[1], message.id, data[0])
-        if not self.hub.server.async_handlers:
-            return self._start_inline(coroutine)
+        cdef Call call = Call.__new__(Call)
+        call.member = member
+        call.handler, call.args = found
+        call.id = message.id
+        call.event = data[0]
+        if not self.hub.async_handlers:
+            return self._start_inline(self._run(call))
         self._running += 1
         if self._running >= self.hub.max_running and self._waiting is None:
             self._waiting = []  # further events wait until handlers are done
-        self._start(coroutine)
+        return self._start_call(call)
+
+    cdef int _start_call(self, Call call) except -1:
+        """Run a handler as a task, which is held until it is done: the loop itself would not hold it."""
+        if self._calls is None:
+            self._calls = set()
+        self._calls.add(call)
+        call.task = Task(self._run(call), loop=self.session.flusher.loop)
         return 0
 
-    async def _run(self, Member member, handler, tuple args, id, event):
+    async def _run(self, Call call):
         """Call one event handler and send its ack. An exception surfaces through the task, as in python-socketio."""
         try:
-            result = handler(*args)
+            result = call.handler(*call.args)
             if result is not None and (type(result) is CoroutineType or isawaitable(result)):
                 result = await result
-            if id is not None and result is not self.hub.server.not_handled:
-                self._send_ack(member, id, result)
+            if call.id is not None and result is not self.hub.not_handled:
+                self._send_ack(call, result)
         except CancelledError:
-            if id is not None:
-                self._send_ack(member, id, None)
+            if call.id is not None:
+                self._send_ack(call, None)
         except Exception as exc:
-            exc.add_note(f"raised for event {event!r} of client {member.label} in namespace {member.namespace}")
+            member = call.member
+            exc.add_note(f"raised for event {call.event!r} of client {member.label} in namespace {member.namespace}")
             raise
         finally:
             self._running -= 1
-            self._handler_done()
+            self._handler_done(call)
 
-    def _send_ack(self, Member member, id, result):
+    cdef int _send_ack(self, Call call, object result) except -1:
+        cdef list data
         if result is None:
             data = []
         elif isinstance(result, tuple):
             data = list(result)
         else:
             data = [result]
-        self.hub.post(self.session, ACK, member.namespace, id, data)
+        return self.hub.post(self.session, ACK, call.member.namespace, call.id, data)
 
-    cdef int _handler_done(self) except -1:
+    cdef int _handler_done(self, Call call) except -1:
+        if self._calls is not None:
+            self._calls.discard(call)
+        call.task = None
         if self._running <= 0:
             self._running = 0
             if self.session.dirty:

@@ -1,7 +1,7 @@
-"""Which handler an event has, how it is called, and what its outcome means for the client.
+"""How a handler is called, and what its outcome means for the client.
 
-May import: nothing of ours but `errors`. Knows servers, peers and members by what they can do; never touches bytes.
-Precedence and argument shapes are python-socketio's; a handler's arity is read from its signature, once.
+May import: the reasons of the engine. Knows servers, peers and members by what they can do; never touches bytes.
+A handler's arity is read from its signature, once.
 """
 
 import asyncio
@@ -15,47 +15,6 @@ from fastsio.engine import reasons
 REJECTED = "Connection rejected by server"
 REFUSED = "Connection refused by server"
 UNABLE = "Unable to connect"
-LIFECYCLE_EVENTS = ("connect", "disconnect")
-
-
-# --- which handler
-
-
-def find(server: Any, namespace: str, event: Any) -> tuple[Callable[..., Any], tuple[Any, ...]] | None:
-    """Give the callable for an event and the arguments that come before the sid; None when nobody handles it.
-
-    Looked up live, since applications replace and delete entries of `handlers` while events flow.
-    """
-    handlers = server.handlers
-    is_event = event not in LIFECYCLE_EVENTS
-    for key, lead in ((namespace, ()), ("*", (namespace,))):
-        table = handlers.get(key)
-        if table is None:
-            continue
-        if event != "*":
-            handler = table.get(event)
-            if handler is not None:
-                return handler, lead
-        if is_event and "*" in table:
-            return table["*"], (event, *lead)
-    classes = server.namespace_handlers
-    if classes:
-        for key, lead in ((namespace, ()), ("*", (namespace,))):
-            if key in classes:
-                return classes[key].trigger_event, (event, *lead)
-    return None
-
-
-def resolve(server: Any, member: Any, data: list[Any]) -> tuple[Callable[..., Any], tuple[Any, ...]] | None:
-    """Give what to call for an event packet, with all its arguments; None when nobody handles it."""
-    namespace, event = member.namespace, data[0]
-    if server._is_trigger_hooked:
-        return server._trigger_event, (event, namespace, member.sid, *data[1:])
-    found = find(server, namespace, event)
-    if found is None:
-        return None
-    handler, lead = found
-    return handler, (*lead, member.sid, *data[1:])
 
 
 # --- how it is called

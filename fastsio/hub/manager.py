@@ -216,32 +216,7 @@ class AsyncManager(BaseManager):
     def _emit(
         self, event: str, data: Any, namespace: str, room: Any, skip_sid: Any, callback: Callable[..., Any] | None
     ) -> None:
-        rooms = self._rooms
-        if namespace not in rooms.halls:
-            return
-        if data is None:
-            packet = [event]
-        elif type(data) is tuple or isinstance(data, tuple):
-            packet = [event, *data]
-        else:
-            packet = [event, data]
-        skip = None if not skip_sid else {skip_sid} if isinstance(skip_sid, str) else set(skip_sid)
-        if not room and not isinstance(room, (list, tuple, set, frozenset)):
-            room = None
-        hub = self.server._hub
-        if hub.tap is not None:
-            members = rooms.targets(namespace, room, skip)
-            count = len(members)
-            hub.tap.emit(members, namespace, packet, callback)
-        elif callback is None:
-            count = rooms.send(hub.encode(EVENT, namespace, None, packet), namespace, room, skip)
-        else:
-            members = rooms.targets(namespace, room, skip)
-            count = len(members)
-            for member in members:
-                member.send(hub.encode(EVENT, namespace, member.add_callback(callback), packet))
-        if rooms.observer is not None:
-            rooms.observer.event_sent(packet, namespace, room, skip, count)
+        self.server._hub.owe(event, data, namespace, room, skip_sid, callback)
 
     async def trigger_callback(self, sid: str, id: int, data: list[Any]) -> None:
         """Call what waits for an ack of a client; unknown ids are logged."""

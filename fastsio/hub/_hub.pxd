@@ -1,0 +1,31 @@
+"""What all peers of one server share."""
+from fastsio._json cimport Json
+from fastsio.engine._outbox cimport Prepared
+from fastsio.engine._session cimport Session
+from fastsio.hub._rooms cimport Rooms
+
+
+cdef class Hub:
+    cdef readonly object server
+    cdef readonly Rooms rooms
+    cdef readonly object serializer
+    cdef Json _json                     # the same, when it is the default one
+    cdef readonly object packer         # writes and reads whole packets; None when the codec does
+    cdef public object tap              # takes what is sent, when the application has replaced the sending
+    cdef public bint manager_takes_acks # the manager does more with an ack than calling who waits for it
+    cdef public bint manager_emits      # the manager does more with an emit than owing it to clients here
+    cdef public Py_ssize_t max_running
+    # what `watch` has seen of the server
+    cdef object handlers
+    cdef object classes
+    cdef object not_handled
+    cdef bint async_handlers
+    cdef bint is_trigger_hooked
+    cdef dict _log_cache                # level -> whether the server's logger wants it; the logger's own
+    cdef bint logs_events(self) except -1
+    cdef tuple find_call(self, str namespace, str sid, list data)
+    cpdef int post(self, Session session, int type, str namespace, object id, object data) except -1
+    cpdef Prepared encode(self, int type, str namespace, object id, object data)
+    cdef Prepared _pack(self, object packed)
+    cpdef int owe(self, object event, object data, object namespace, object room, object skip_sid, object callback) except -1
+    cdef Py_ssize_t _owe_with_callback(self, str namespace, object room, object skip, list packet, object callback) except -1

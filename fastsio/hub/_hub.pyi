@@ -1,0 +1,41 @@
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, final
+
+from fastsio.engine._outbox import Prepared
+from fastsio.engine._session import Session
+from fastsio.hub._rooms import Rooms
+
+MAX_RUNNING: Final[int]
+
+@final
+class Hub:
+    @property
+    def server(self) -> Any: ...
+    @property
+    def rooms(self) -> Rooms: ...
+    @property
+    def serializer(self) -> Any: ...
+    @property
+    def packer(self) -> Any: ...
+    tap: Any
+    manager_takes_acks: bool
+    manager_emits: bool
+    max_running: int
+    def __init__(self, server: Any, rooms: Rooms, serializer: Any, packer: Any = None) -> None: ...
+    def watch(self) -> None: ...
+    def emit(
+        self,
+        event: Any,
+        data: Any,
+        to: Any,
+        room: Any,
+        skip_sid: Any,
+        namespace: str | None,
+        callback: Callable[..., Any] | None,
+        ignore_queue: bool,
+    ) -> Awaitable[None] | None: ...
+    def owe(
+        self, event: Any, data: Any, namespace: str, room: Any, skip_sid: Any, callback: Callable[..., Any] | None
+    ) -> int: ...
+    def post(self, session: Session, type: int, namespace: str, id: int | None, data: Any) -> int: ...
+    def encode(self, type: int, namespace: str, id: int | None, data: Any) -> Prepared: ...

@@ -1,0 +1,154 @@
+"""What all peers of one server share: its tables, its serializer, its handlers; and the road of an emit.
+
+May import: the engine floor, `_codec`, `_json`, `_rooms`, `_handlers`. Never knows which transport carries what it makes.
+"""
+cimport cython
+
+import logging
+
+from fastsio._codec cimport BINARY_EVENT, EVENT, MESSAGE, SioType, sio_head
+from fastsio._json cimport Json
+from fastsio.engine._outbox cimport Prepared
+from fastsio.engine._session cimport Session, log_cache_of, wants_info
+from fastsio.hub._handlers cimport find, with_arguments
+from fastsio.hub._rooms cimport Member, Rooms
+
+# Event handlers of one client that may run at once; further events wait.
+MAX_RUNNING = 256
+
+cdef int INFO = logging.INFO    # the level of the line for each event
+
+cdef tuple COLLECTIONS = (list, tuple, set, frozenset)  # of rooms
+
+
+@cython.final
+cdef class Hub:
+    """What all peers of one server share.
+
+    Args:
+        server: whose handlers are called.
+        rooms: the tables of its manager.
+        serializer: writes and reads the JSON of packets.
+        packer: writes and reads whole packets instead (see `packers`); None for text packets.
+    """
+
+    def __init__(self, server, Rooms rooms not None, serializer, packer=None):
+        self.server = server
+        self.rooms = rooms
+        self.serializer = serializer
+        self._json = serializer if type(serializer) is Json else None
+        self.packer = packer
+        self.max_running = MAX_RUNNING
+        self.watch()
+
+    def watch(self):
+        """Look again at what the application may replace in its server, so that no message has to."""
+        server = self.server
+        self.handlers = server.handlers
+        self.classes = server.namespace_handlers
+        self.not_handled = server.not_handled
+        self.async_handlers = server.async_handlers
+        self.is_trigger_hooked = server._is_trigger_hooked
+        self._log_cache = log_cache_of(server.logger)
+
+    cdef bint logs_events(self) except -1:
+        """Whether the application wants a line for each event. The logger's own cache knows, and costs nothing."""
+        if self._log_cache is not None and self._log_cache.get(INFO) is False:
+            return False
+        return wants_info(self.server.logger)
+
+    cdef tuple find_call(self, str namespace, str sid, list data):
+        """What to call for an event packet, and with which arguments; None when nobody handles it."""
+        cdef tuple found
+        if self.is_trigger_hooked:
+            found = (self.server._trigger_event, (data[0], namespace))
+        else:
+            found = find(self.handlers, self.classes, namespace, data[0])
+        return None if found is None else with_arguments(found, sid, data)
+
+    # --- emitting
+
+    def emit(self, event, data, to, room, skip_sid, namespace, callback, ignore_queue):
+        """Emit as `AsyncServer.emit` says; give what has to be awaited for it, None when nothing has."""
+        namespace = namespace or "/"
+        if to is None or (not to and not isinstance(to, COLLECTIONS)):
+            to = room
+        if self.logs_events():
+            self.server.logger.info('emitting event "%s" to %s [%s]', event, to or "all", namespace)
+        manager = self.server._manager
+        if self.manager_emits or "emit" in manager.__dict__:
+            return manager.emit(
+                event, data, namespace, room=to, skip_sid=skip_sid, callback=callback, ignore_queue=ignore_queue
+            )
+        self.owe(event, data, namespace, to, skip_sid, callback)
+        return None
+
+    cpdef int owe(self, object event, object data, object namespace, object room, object skip_sid, object callback) except -1:
+        """Owe an event to each client here that it is for, as `AsyncManager.emit` says."""
+        cdef Py_ssize_t count
+        cdef list packet
+        if namespace not in self.rooms.halls:
+            return 0
+        if data is None:
+            packet = [event]
+        elif isinstance(data, tuple):
+            packet = [event, *data]
+        else:
+            packet = [event, data]
+        skip = None if not skip_sid else {skip_sid} if isinstance(skip_sid, str) else set(skip_sid)
+        if room is not None and not room and not isinstance(room, COLLECTIONS):
+            room = None
+        if self.tap is not None or callback is not None:
+            count = self._owe_with_callback(namespace, room, skip, packet, callback)
+        else:
+            count = self.rooms.broadcast(self.encode(EVENT, namespace, None, packet), namespace, room, skip)
+        if self.rooms.observer is not None:
+            self.rooms.observer.event_sent(packet, namespace, room, skip, count)
+        return 0
+
+    cdef Py_ssize_t _owe_with_callback(self, str namespace, object room, object skip, list packet, object callback) except -1:
+        """Owe to one client after the other: each has an ack id of its own, or the application sends by itself."""
+        cdef list members = self.rooms.targets(namespace, room, skip)
+        cdef Member member
+        if self.tap is not None:
+            self.tap.emit(members, namespace, packet, callback)
+            return len(members)
+        for member in members:
+            member.deliver(self.encode(EVENT, namespace, member.add_callback(callback), packet))
+        return len(members)
+
+    # --- encoding
+
+    cpdef int post(self, Session session, int type, str namespace, object id, object data) except -1:
+        """Owe one packet to one session."""
+        if self.tap is not None:
+            self.tap.send(session.sid, type, namespace, id, data)
+            return 0
+        return session.send(self.encode(type, namespace, id, data))
+
+    cpdef Prepared encode(self, int type, str namespace, object id, object data):
+        """Encode one Socket.IO packet; `data` None means none. Raises what the serializer raises."""
+        cdef bytes text
+        if self.packer is not None:
+            return self._pack(self.packer.encode(type, namespace, id, data))
+        if data is None:
+            return Prepared.text(MESSAGE, sio_head(<SioType> type, -1, namespace, id), b"")
+        if self._json is not None:
+            text = self._json.dump(data)
+            if text is not None:
+                return Prepared.text(MESSAGE, sio_head(<SioType> type, -1, namespace, id), text)
+        text, attachments = self.serializer.encode(data)
+        if not attachments:
+            return Prepared.text(MESSAGE, sio_head(<SioType> type, -1, namespace, id), text)
+        return Prepared.with_attachments(
+            sio_head(<SioType> (type + BINARY_EVENT - EVENT), len(attachments), namespace, id), text, attachments
+        )
+
+    cdef Prepared _pack(self, object packed):
+        """What a packer wrote: bytes, text, or a list of text and attachments."""
+        if isinstance(packed, bytes):
+            return Prepared.binary(packed)
+        if isinstance(packed, str):
+            return Prepared.text(MESSAGE, packed.encode("utf-8", "replace"), b"")
+        text, *attachments = packed
+        return Prepared.with_attachments(text.encode("utf-8", "replace"), b"", [bytes(data) for data in attachments])
