@@ -45,6 +45,7 @@ MODULES = {
     "fastsio/engine/_session.pyx": [],
     "fastsio/hub/_rooms.pyx": [],
     "fastsio/hub/_handlers.pyx": [],
+    "fastsio/hub/_runner.pyx": [],
     "fastsio/hub/_hub.pyx": [],
     "fastsio/hub/_peer.pyx": [],
     "fastsio/net/_native.pyx": [],

@@ -3,6 +3,7 @@ from fastsio._json cimport Json
 from fastsio.engine._outbox cimport Prepared
 from fastsio.engine._session cimport Session
 from fastsio.hub._rooms cimport Rooms
+from fastsio.hub._runner cimport Runner
 
 
 cdef class Hub:
@@ -21,8 +22,10 @@ cdef class Hub:
     cdef object not_handled
     cdef bint async_handlers
     cdef bint is_trigger_hooked
+    cdef Runner _runner
     cdef dict _log_cache                # level -> whether the server's logger wants it; the logger's own
     cdef bint logs_events(self) except -1
+    cdef Runner runner_of(self, object loop)
     cdef tuple find_call(self, str namespace, str sid, list data)
     cpdef int post(self, Session session, int type, str namespace, object id, object data) except -1
     cpdef Prepared encode(self, int type, str namespace, object id, object data)

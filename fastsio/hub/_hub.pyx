@@ -1,6 +1,6 @@
 """What all peers of one server share: its tables, its serializer, its handlers; and the road of an emit.
 
-May import: the engine floor, `_codec`, `_json`, `_rooms`, `_handlers`. Never knows which transport carries what it makes.
+May import: the engine floor, `_codec`, `_json`, `_rooms`, `_handlers`, `_runner`. Never knows which transport carries what it makes.
 """
 cimport cython
 
@@ -12,6 +12,7 @@ from fastsio.engine._outbox cimport Prepared
 from fastsio.engine._session cimport Session, log_cache_of, wants_info
 from fastsio.hub._handlers cimport find, with_arguments
 from fastsio.hub._rooms cimport Member, Rooms
+from fastsio.hub._runner cimport Runner
 
 # Event handlers of one client that may run at once; further events wait.
 MAX_RUNNING = 256
@@ -56,6 +57,12 @@ cdef class Hub:
         if self._log_cache is not None and self._log_cache.get(INFO) is False:
             return False
         return wants_info(self.server.logger)
+
+    cdef Runner runner_of(self, object loop):
+        """What runs handlers on a loop: the one that serves this server."""
+        if self._runner is None or self._runner.loop is not loop:
+            self._runner = Runner(loop)
+        return self._runner
 
     cdef tuple find_call(self, str namespace, str sid, list data):
         """What to call for an event packet, and with which arguments; None when nobody handles it."""

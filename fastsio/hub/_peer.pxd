@@ -4,6 +4,7 @@ from fastsio._codec cimport PacketDecoder, SioMessage
 from fastsio.engine._session cimport Session, Sink
 from fastsio.hub._hub cimport Hub
 from fastsio.hub._rooms cimport Member
+from fastsio.hub._runner cimport Rest, Runner, Spare
 
 
 cdef class Call:
@@ -29,7 +30,7 @@ cdef class Peer(Sink):
     cdef list _waiting
     cdef Py_ssize_t _waiting_bytes
     cdef object _inline                 # the task that they wait for
-    # event handlers that run
+    # event handlers that wait for something
     cdef Py_ssize_t _running
     cdef set _calls
     cdef set _tasks                     # others: inline handlers, acknowledgements
@@ -48,5 +49,9 @@ cdef class Peer(Sink):
     cdef int _start_inline(self, object coroutine) except -1
     cdef int _start_call(self, Call call) except -1
     cdef int _send_ack(self, Call call, object result) except -1
-    cdef int _handler_done(self, Call call) except -1
+    cdef int _wait_for(self, Call call, Runner runner, Spare spare, Rest first) except -1
+    cdef int _acknowledge(self, Call call, object result) except -1
+    cdef object _acknowledge_cancelled(self, Call call)
+    cdef int _handler_done(self) except -1
+    cdef int _flush_when_done(self) except -1
     cdef int _forget(self, Member member) except -1

@@ -1,6 +1,6 @@
 """One Socket.IO client: a session plus the namespaces it has joined.
 
-May import: the engine floor, `_codec`, `_hub`, `_rooms`, `dispatch`. Never knows which transport carries it.
+May import: the engine floor, `_codec`, `_hub`, `_rooms`, `_runner`, `dispatch`. Never knows which transport carries it.
 Handlers that python-socketio runs in the read path (connect, disconnect, and all of them without `async_handlers`) make
 later packets of the client wait here; acks never wait, since a handler may be waiting for one.
 """
@@ -17,6 +17,7 @@ from fastsio._codec cimport ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Pack
 from fastsio.engine._session cimport Session, Sink
 from fastsio.hub._hub cimport Hub
 from fastsio.hub._rooms cimport CONNECTED, Member
+from fastsio.hub._runner cimport Rest, Runner, Spare, first_step
 
 from fastsio.errors import ProtocolError
 from fastsio.hub import dispatch
@@ -265,38 +266,80 @@ cdef class Peer(Sink):
         call.id = message.id
         call.event = data[0]
         if not self.hub.async_handlers:
-            return self._start_inline(self._run(call))
-        self._running += 1
-        if self._running >= self.hub.max_running and self._waiting is None:
-            self._waiting = []  # further events wait until handlers are done
+            return self._start_inline(self._run(call, None))
         return self._start_call(call)
 
     cdef int _start_call(self, Call call) except -1:
-        """Run a handler as a task, which is held until it is done: the loop itself would not hold it."""
+        """Run a handler up to where it waits for something; when it does, a task goes on with it."""
+        cdef Runner runner = self.hub.runner_of(self.session.flusher.loop)
+        cdef Spare spare = runner.enter()
+        cdef Rest first = None
+        cdef list result = []
+        error = None
+        try:
+            value = call.handler(*call.args)
+            if value is None or not (type(value) is CoroutineType or isawaitable(value)):
+                self._acknowledge(call, value)
+            else:
+                first = first_step(value, result)
+                if first is None:
+                    self._acknowledge(call, result[0])
+        except CancelledError:
+            error = self._acknowledge_cancelled(call)
+        except BaseException as exc:
+            error = _explained(exc, call)
+        runner.leave(spare)
+        if first is not None:
+            return self._wait_for(call, runner, spare, first)
+        if error is not None:
+            runner.fail(spare, error)
+        else:
+            runner.done(spare)
+        return self._flush_when_done()
+
+    cdef int _wait_for(self, Call call, Runner runner, Spare spare, Rest first) except -1:
+        """A handler waits for something: hold its task, since the loop itself would not."""
         if self._calls is None:
             self._calls = set()
         self._calls.add(call)
-        call.task = Task(self._run(call), loop=self.session.flusher.loop)
+        self._running += 1
+        if self._running >= self.hub.max_running and self._waiting is None:
+            self._waiting = []  # further events wait until handlers are done
+        call.task = runner.hand_over(spare, first, self._run(call, first))
         return 0
 
-    async def _run(self, Call call):
-        """Call one event handler and send its ack. An exception surfaces through the task, as in python-socketio."""
+    async def _run(self, Call call, rest):
+        """Run a handler, or the rest of one, and send its ack. An exception surfaces through the task."""
         try:
-            result = call.handler(*call.args)
-            if result is not None and (type(result) is CoroutineType or isawaitable(result)):
+            result = call.handler(*call.args) if rest is None else await rest
+            if rest is None and result is not None and isawaitable(result):
                 result = await result
-            if call.id is not None and result is not self.hub.not_handled:
-                self._send_ack(call, result)
+            self._acknowledge(call, result)
         except CancelledError:
-            if call.id is not None:
-                self._send_ack(call, None)
+            error = self._acknowledge_cancelled(call)
+            if error is not None:
+                raise error
         except Exception as exc:
-            member = call.member
-            exc.add_note(f"raised for event {call.event!r} of client {member.label} in namespace {member.namespace}")
-            raise
+            raise _explained(exc, call)
         finally:
-            self._running -= 1
-            self._handler_done(call)
+            if rest is not None:
+                self._running -= 1
+                self._calls.discard(call)
+                call.task = None
+            self._handler_done()
+
+    cdef int _acknowledge(self, Call call, object result) except -1:
+        if call.id is not None and result is not self.hub.not_handled:
+            self._send_ack(call, result)
+        return 0
+
+    cdef object _acknowledge_cancelled(self, Call call):
+        """A handler that was cancelled has returned nothing; give what goes wrong in saying so."""
+        try:
+            self._acknowledge(call, None)
+        except Exception as exc:
+            return exc
+        return None
 
     cdef int _send_ack(self, Call call, object result) except -1:
         cdef list data
@@ -308,17 +351,16 @@ cdef class Peer(Sink):
             data = [result]
         return self.hub.post(self.session, ACK, call.member.namespace, call.id, data)
 
-    cdef int _handler_done(self, Call call) except -1:
-        if self._calls is not None:
-            self._calls.discard(call)
-        call.task = None
-        if self._running <= 0:
-            self._running = 0
-            if self.session.dirty:
-                # The last handler of this batch: what it left for its own client goes out without another loop turn.
-                self.session.flush()
+    cdef int _handler_done(self) except -1:
+        self._flush_when_done()
         if self._waiting is not None and not self._busy and self._running < self.hub.max_running:
             self._resume()
+        return 0
+
+    cdef int _flush_when_done(self) except -1:
+        """The last handler of a batch is done: what it left for its own client goes out without another loop turn."""
+        if self._running == 0 and self.session.dirty and not self.session.is_receiving:
+            self.session.flush()
         return 0
 
     cdef int _on_ack(self, Member member, SioMessage message) except -1:
@@ -384,3 +426,11 @@ cdef class Peer(Sink):
                 return
             if not self.session.is_live:
                 return
+
+
+cdef object _explained(object error, Call call):
+    """Say in an exception which event it was raised for."""
+    if isinstance(error, Exception):
+        where = f"event {call.event!r} of client {call.member.label} in namespace {call.member.namespace}"
+        error.add_note(f"raised for {where}")
+    return error
