@@ -1410,6 +1410,6 @@ cdef inline int check_event(object data, bint has_data) except -1:
     if not <list> data:
         raise coded_error("SIO_BAD_EVENT")
     name = (<list> data)[0]
-    if type(name) is not int and not (isinstance(name, str) and name not in RESERVED_EVENTS):
+    if type(name) is not int and not (isinstance(name, str) and name not in <frozenset> RESERVED_EVENTS):
         raise coded_error("SIO_BAD_EVENT")
     return 0

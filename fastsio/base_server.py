@@ -226,7 +226,7 @@ class BaseServer:
             hub = Hub(self, self.manager._rooms, self._json, self._packer)
             hub.tap = self._tap()
             taker = getattr(self.manager.trigger_callback, "__func__", None)
-            hub.manager_emits = type(self.manager) is not AsyncManager
+            hub.manager_emits = self._manager.emits_itself()
             hub.manager_takes_acks = taker is not AsyncManager.trigger_callback
             self._hub_of_manager = hub
         return self._hub_of_manager

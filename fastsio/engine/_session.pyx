@@ -35,7 +35,7 @@ cdef Py_ssize_t FLUSH_CHECK = 64
 cdef int BODY_SLICE = 256
 
 # The level of the lines for each packet, and what they call the types.
-cdef int INFO = logging.INFO
+cdef object INFO = logging.INFO
 PACKET_NAMES = ("OPEN", "CLOSE", "PING", "PONG", "MESSAGE", "UPGRADE", "NOOP")
 
 # Close code that stands for "a close frame without code" (RFC 6455 7.4.1).

@@ -17,7 +17,7 @@ from fastsio.hub._runner cimport Runner
 # Event handlers of one client that may run at once; further events wait.
 MAX_RUNNING = 256
 
-cdef int INFO = logging.INFO    # the level of the line for each event
+cdef object INFO = logging.INFO    # the level of the line for each event
 
 cdef tuple COLLECTIONS = (list, tuple, set, frozenset)  # of rooms
 
@@ -82,9 +82,8 @@ cdef class Hub:
             to = room
         if self.logs_events():
             self.server.logger.info('emitting event "%s" to %s [%s]', event, to or "all", namespace)
-        manager = self.server._manager
-        if self.manager_emits or "emit" in manager.__dict__:
-            return manager.emit(
+        if self.manager_emits:
+            return self.server.manager.emit(
                 event, data, namespace, room=to, skip_sid=skip_sid, callback=callback, ignore_queue=ignore_queue
             )
         self.owe(event, data, namespace, to, skip_sid, callback)

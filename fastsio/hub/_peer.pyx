@@ -274,16 +274,16 @@ cdef class Peer(Sink):
         cdef Runner runner = self.hub.runner_of(self.session.flusher.loop)
         cdef Spare spare = runner.enter()
         cdef Rest first = None
-        cdef list result = []
         error = None
         try:
             value = call.handler(*call.args)
             if value is None or not (type(value) is CoroutineType or isawaitable(value)):
                 self._acknowledge(call, value)
             else:
-                first = first_step(value, result)
+                first = first_step(value, spare)
                 if first is None:
-                    self._acknowledge(call, result[0])
+                    value, spare.result = spare.result, None
+                    self._acknowledge(call, value)
         except CancelledError:
             error = self._acknowledge_cancelled(call)
         except BaseException as exc:

@@ -18,6 +18,7 @@ cdef class Spare:
     cdef object wake                    # the future that it waits for
     cdef object outer                   # the task that was current before it
     cdef bint has_begun
+    cdef object result                  # of a step that was all
     cdef Py_ssize_t references          # to the task, before it was lent out
     # what it goes on with
     cdef Rest first
@@ -30,10 +31,11 @@ cdef class Runner:
     cdef readonly object loop
     cdef Spare _spare
     cdef Spare enter(self)
+    cdef object _swap(self, object task)
     cdef int leave(self, Spare spare) except -1
     cdef int done(self, Spare spare) except -1
     cdef object hand_over(self, Spare spare, Rest first, object rest)
     cdef int fail(self, Spare spare, object error) except -1
 
 
-cdef Rest first_step(object awaitable, list result)
+cdef Rest first_step(object awaitable, Spare spare)

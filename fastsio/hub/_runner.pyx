@@ -10,6 +10,7 @@ cimport cython
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_REFCNT
 
+import _asyncio
 import asyncio
 import sysconfig
 import weakref
@@ -27,6 +28,8 @@ cdef object CancelledError = asyncio.CancelledError
 cdef object current_task = asyncio.current_task
 cdef object enter_task = asyncio.tasks._enter_task
 cdef object leave_task = asyncio.tasks._leave_task
+# loop -> its current task, where asyncio keeps it in a table (before Python 3.14): its own functions cost more to call.
+cdef dict current_tasks = getattr(_asyncio, "_current_tasks", None)
 cdef object register_task = asyncio.tasks._register_task
 cdef object unregister_task = asyncio.tasks._unregister_task
 cdef object count_weak = weakref.getweakrefcount
@@ -37,27 +40,34 @@ cdef bint CAN_COUNT = not sysconfig.get_config_var("Py_GIL_DISABLED")
 cdef Py_ssize_t MAX_COMPARED = 8
 
 
-cdef int send_none(object iterator, list result) except -1:
-    """Take one step; append what it gives. 1 when it waits for that, 0 when that is its result."""
+cdef int send_none(object iterator, PyObject** given) except -1:
+    """Take one step; `given` is what comes of it, owned. 1 when it waits for that, 0 when that is its result."""
+    return PyIter_Send(iterator, None, given)
+
+
+cdef inline object owned(PyObject* given):
+    """A reference that C code has given us."""
+    cdef object value = <object> given
+    Py_DECREF(value)
+    return value
+
+
+cdef Rest first_step(object awaitable, Spare spare):
+    """Take the first step of a coroutine; None when that was all, and then `spare.result` is its result."""
     cdef PyObject* given = NULL
-    cdef int waits = PyIter_Send(iterator, None, &given)
-    result.append(<object> given)
-    Py_DECREF(<object> given)
-    return waits
-
-
-cdef Rest first_step(object awaitable, list result):
-    """Take the first step of a coroutine; None when that was all, and then its result has been appended to `result`."""
-    cdef Rest rest = Rest.__new__(Rest)
+    cdef Rest rest
     if type(awaitable) is not CoroutineType:
         # Of other kinds nothing is known but that they can be awaited.
+        rest = Rest.__new__(Rest)
         rest._iterator = awaitable.__await__() if hasattr(awaitable, "__await__") else awaitable
         return rest
-    if send_none(awaitable, result) == 0:
+    if send_none(awaitable, &given) == 0:
+        spare.result = owned(given)
         return None
+    rest = Rest.__new__(Rest)
     rest._iterator = awaitable
     rest._has_given = True
-    rest._given = result.pop()
+    rest._given = owned(given)
     rest._blocks = getattr(rest._given, "_asyncio_future_blocking", None) is True
     if rest._blocks:
         rest._given._asyncio_future_blocking = False    # others may wait for it meanwhile
@@ -79,7 +89,7 @@ cdef class Rest:
 
     def send(self, value):
         """Go on. What the first step has given is given again, to the task that now waits for it."""
-        cdef list result = []
+        cdef PyObject* result = NULL
         if self._error is not None:
             error, self._error = self._error, None
             return self.throw(error)
@@ -91,9 +101,9 @@ cdef class Rest:
             return given
         if value is not None:
             return self._iterator.send(value)
-        if send_none(self._iterator, result) == 0:
-            raise StopIteration(result[0])
-        return result[0]
+        if send_none(self._iterator, &result) == 0:
+            raise StopIteration(owned(result))
+        return owned(result)
 
     def throw(self, type, value=None, traceback=None):
         """Raise an exception where it waits."""
@@ -171,12 +181,26 @@ cdef class Runner:
             spare = self._make(context)
         task = spare.task   # held here as it is in `done`, where it is counted again
         spare.references = Py_REFCNT(task)
-        spare.outer = current_task(self.loop)
-        if spare.outer is not None:
-            leave_task(self.loop, spare.outer)
-        enter_task(self.loop, task)
+        spare.outer = self._swap(task)
         PyContext_Enter(spare.context)
         return spare
+
+    cdef object _swap(self, object task):
+        """Make a task, or None, the current one; give the one that was."""
+        cdef object outer
+        if current_tasks is not None:
+            outer = current_tasks.get(self.loop)
+            if task is not None:
+                current_tasks[self.loop] = task
+            else:
+                del current_tasks[self.loop]
+            return outer
+        outer = current_task(self.loop)
+        if outer is not None:
+            leave_task(self.loop, outer)
+        if task is not None:
+            enter_task(self.loop, task)
+        return outer
 
     def _make(self, context):
         cdef Spare spare = Spare.__new__(Spare)
@@ -192,9 +216,7 @@ cdef class Runner:
         cdef object outer = spare.outer
         spare.outer = None
         PyContext_Exit(spare.context)
-        leave_task(self.loop, spare.task)
-        if outer is not None:
-            enter_task(self.loop, outer)
+        self._swap(outer)
         return 0
 
     cdef int done(self, Spare spare) except -1:
@@ -202,7 +224,7 @@ cdef class Runner:
         task = spare.task
         if (
             CAN_COUNT and self._spare is None and Py_REFCNT(task) == spare.references and count_weak(task) == 0
-            and not spare.wake.done() and task.cancelling() == 0
+            and task.cancelling() == 0
         ):
             self._spare = spare
             return 0

@@ -25,6 +25,11 @@ class BaseManager:
         self.json: Any = json
         self._rooms = Rooms()
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "emit" and self.server is not None:
+            self.server._hub.manager_emits = True
+
     # --- the tables, as python-socketio shows them
 
     @property
@@ -51,6 +56,10 @@ class BaseManager:
         halls = self._rooms.halls.items()
         found = {name: [sid for sid, member in hall.members.items() if test(member)] for name, hall in halls}
         return {name: sids for name, sids in found.items() if sids}
+
+    def emits_itself(self) -> bool:
+        """Tell whether an emit is more than owing it to clients of this process, or somebody has replaced it."""
+        return type(self) is not AsyncManager or "emit" in vars(self)
 
     # --- the server's side
 
