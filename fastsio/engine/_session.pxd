@@ -73,7 +73,6 @@ cdef class Session(Lifecycle):
     cdef Traffic traffic
     cdef object registry
     cdef bint dirty
-    cdef bint is_receiving              # more packets are at hand: what is owed goes out after them
     cdef bint _overflowing
     cdef int send(self, Prepared message) except -1
     cdef list take_owed(self)
@@ -84,7 +83,6 @@ cdef class Session(Lifecycle):
     cpdef int close(self, str reason, int code=*, Prepared farewell=*) except -1
     cpdef int violate(self, object error, int code=*) except -1
     cdef int lost(self, Link link) except -1
-    cdef int all_received(self) except -1
     cdef int _deliver(self, EioPacket* packet) except -1
     cdef int _receive_probe(self, Link link, EioPacket* packet) except -1
     cdef int _refuse_probe(self) except -1

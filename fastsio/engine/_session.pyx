@@ -304,21 +304,14 @@ cdef class Session(Lifecycle):
         cdef double now = monotonic()
         cdef int count = 0
         view_skip(&rest, start)
-        self.is_receiving = True
         while rest.size and count < BODY_SLICE:
             if next_packet_view(&rest, self.version, is_binary, &packet) != OK:
                 break
             self.receive(link, &packet, now)
             count += 1
             if self.state != LIVE or link is not self.link:
-                rest.size = 0
-        self.all_received()
+                return len(body)
         return len(body) - rest.size
-
-    cdef int all_received(self) except -1:
-        """No more packets are at hand: write what their handlers left for their own client."""
-        self.is_receiving = False
-        return self.flush() if self.dirty else 0
 
     def take_body(self):
         """Take one poll response: (bytes, is_binary)."""

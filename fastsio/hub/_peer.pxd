@@ -53,5 +53,4 @@ cdef class Peer(Sink):
     cdef int _acknowledge(self, Call call, object result) except -1
     cdef object _acknowledge_cancelled(self, Call call)
     cdef int _handler_done(self) except -1
-    cdef int _flush_when_done(self) except -1
     cdef int _forget(self, Member member) except -1

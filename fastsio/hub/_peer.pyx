@@ -295,7 +295,7 @@ cdef class Peer(Sink):
             runner.fail(spare, error)
         else:
             runner.done(spare)
-        return self._flush_when_done()
+        return 0    # what it left for its own client goes out with what the others of this turn leave
 
     cdef int _wait_for(self, Call call, Runner runner, Spare spare, Rest first) except -1:
         """A handler waits for something: hold its task, since the loop itself would not."""
@@ -352,15 +352,11 @@ cdef class Peer(Sink):
         return self.hub.post(self.session, ACK, call.member.namespace, call.id, data)
 
     cdef int _handler_done(self) except -1:
-        self._flush_when_done()
+        if self._running == 0 and self.session.dirty:
+            # The last that ran: what they left for their own client goes out without another loop turn.
+            self.session.flush()
         if self._waiting is not None and not self._busy and self._running < self.hub.max_running:
             self._resume()
-        return 0
-
-    cdef int _flush_when_done(self) except -1:
-        """The last handler of a batch is done: what it left for its own client goes out without another loop turn."""
-        if self._running == 0 and self.session.dirty and not self.session.is_receiving:
-            self.session.flush()
         return 0
 
     cdef int _on_ack(self, Member member, SioMessage message) except -1:

@@ -675,14 +675,6 @@ cdef class NativeConnection(Link):
         return self._take_tail_soon()
 
     cdef int _take_frames(self, View* rest) except -1:
-        cdef Session session = self.session
-        if session is None:
-            return self._take_all_frames(rest)
-        session.is_receiving = True
-        self._take_all_frames(rest)
-        return session.all_received()
-
-    cdef int _take_all_frames(self, View* rest) except -1:
         cdef Frame frame
         cdef FrameStatus status
         cdef double now = monotonic()
