@@ -195,6 +195,7 @@ differs(
     UNDECODABLE,
     """
 ann < 40{"sid":"$1"}
+ann < 431[1]
 ann < 1
 ann poll 400 "Invalid session $2"
 ann.post 400 "Bad Request"
