@@ -38,6 +38,7 @@ MODULES = {
     "fastsio/_json.pyx": [],
     "fastsio/_codec.pyx": [],
     "fastsio/_frames.pyx": ["fastsio/_mask.c"],
+    "fastsio/_head.pyx": [],
     "fastsio/_http.pyx": [],
     "fastsio/engine/_wheel.pyx": [],
     "fastsio/engine/_lifecycle.pyx": [],

@@ -1,20 +1,24 @@
 """Requests for the Engine.IO path, and the exchanges that answer them."""
+from fastsio._head cimport Head
 
 
 cdef class Request:
     cdef public str method
     cdef public str path                # percent-decoded
     cdef public bytes query_string      # as it came
-    cdef public list headers            # [(lower-case name, value)] as bytes
+    cdef list _headers                  # [(lower-case name, value)] as bytes
+    cdef bytes _fields                  # or the header lines as they came, once checked
     cdef public str scheme
     cdef public str http_version
     cdef public tuple client            # (host, port) of the peer, None when unknown
     cdef public tuple server
     cdef public object scope            # the ASGI scope; made on demand by the native wire
     cdef public object extras           # what the host adds to an environ, None for nothing
-    cdef dict _params
-    cpdef object header(self, bytes name)
-    cdef dict _parse_query(self)
+    @staticmethod
+    cdef Request read(Head* head, str path)
+    cpdef str param(self, str name)
+    cpdef list params(self, str name)
+    cpdef str header(self, bytes name)
 
 
 cdef class Exchange:
@@ -22,3 +26,6 @@ cdef class Exchange:
     cdef public bint is_upgrade         # asks for a WebSocket
     cdef public bint is_gone            # the peer has left: an answer goes to nobody
     cdef public Py_ssize_t content_length
+
+
+cpdef bytes response_head(int status, list headers, bytes body=*)

@@ -1,8 +1,15 @@
 """The part of HTTP/1.1 that is ours: query, CORS, compression, response heads, environ.
 
-May import: `errors`, `options`. Requests are parsed by httptools or by an ASGI server; sockets are somebody else's.
+May import: `_bytes`, `_head`, `errors`, `options`. Requests are parsed by `_head`, by httptools or by an ASGI server; sockets
+are somebody else's.
 """
 cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from libc.string cimport memchr, memcmp, memcpy
+
+from fastsio._bytes cimport View, view_bytes, view_of
+from fastsio._head cimport Head, is_name, next_field
 
 import gzip
 import http
@@ -26,43 +33,91 @@ cdef class Request:
         self.method = method
         self.path = path
         self.query_string = query_string
-        self.headers = headers
+        self._headers = headers
         self.scheme = "http"
         self.http_version = "1.1"
 
-    def param(self, str name):
+    @staticmethod
+    cdef Request read(Head* head, str path):
+        """Make a request of a head whose path is `path`. The header lines are kept as they came, and read when asked for."""
+        cdef Request self = Request.__new__(Request)
+        self.method = "GET" if head.method.size == 3 else "POST" if head.method.size == 4 else "OPTIONS"
+        self.path = path
+        self.query_string = view_bytes(head.query)
+        self._fields = view_bytes(head.fields)
+        self.scheme = "http"
+        self.http_version = "1.1"
+        return self
+
+    @property
+    def headers(self):
+        """[(name in lower case, value)] as bytes, in the order they came."""
+        cdef View rest
+        cdef View name
+        cdef View value
+        cdef list found = []
+        if self._fields is None:
+            return self._headers
+        rest = view_of(self._fields)
+        while rest.size and next_field(&rest, &name, &value):
+            found.append((view_bytes(name).lower(), view_bytes(value)))
+        return found
+
+    cpdef str param(self, str name):
         """Give the first value of a query parameter, None when it is absent or blank."""
         cdef list values = self.params(name)
         return values[0] if values else None
 
-    def params(self, str name):
+    cpdef list params(self, str name):
         """Give every value of a query parameter, blank ones left out."""
-        if self._params is None:
-            self._params = self._parse_query()
-        return self._params.get(name, [])
+        cdef View query = view_of(self.query_string)
+        if query.size == 0:
+            return []
+        if memchr(query.data, c"%", query.size) != NULL or memchr(query.data, c"+", query.size) != NULL:
+            return parse_qs(self.query_string.decode("ascii", "replace"), errors="replace").get(name, [])
+        return values_of(query, name)
 
-    cdef dict _parse_query(self):
-        cdef dict params = {}
-        cdef bytes query = self.query_string
-        if b"%" in query or b"+" in query:
-            return parse_qs(query.decode("ascii", "replace"), errors="replace")
-        for pair in query.decode("ascii", "replace").split("&"):
-            name, _, value = pair.partition("=")
-            if value:
-                params.setdefault(name, []).append(value)
-        return params
-
-    cpdef object header(self, bytes name):
+    cpdef str header(self, bytes name):
         """Give a header's value, repeated ones joined with a comma, None when absent. `name` in lower case."""
-        found = None
-        for key, value in self.headers:
-            if key == name:
-                found = value if found is None else found + b"," + value
-        return None if found is None else (<bytes> found).decode("latin-1")
+        cdef bytes found = None
+        if self._fields is not None:
+            found = field_of(self._fields, name)
+        else:
+            for key, value in self._headers:
+                if key == name:
+                    found = value if found is None else found + b"," + value
+        return None if found is None else found.decode("latin-1")
 
     @property
     def content_type(self):
         return self.header(b"content-type")
+
+
+cdef list values_of(View query, str name):
+    """The values of a parameter in a query without escapes."""
+    cdef Py_ssize_t size = 0, start = 0, at
+    cdef const char* wanted = PyUnicode_AsUTF8AndSize(name, &size)
+    cdef list values = []
+    for at in range(query.size + 1):
+        if at < query.size and query.data[at] != c"&":
+            continue
+        if at - start > size + 1 and query.data[start + size] == c"=" and memcmp(query.data + start, wanted, size) == 0:
+            start += size + 1
+            values.append((<const char*> query.data)[start:at].decode("ascii", "replace"))
+        start = at + 1
+    return values
+
+
+cdef bytes field_of(bytes fields, bytes wanted):
+    """The value of a header; repeated ones are joined."""
+    cdef View rest = view_of(fields)
+    cdef View name
+    cdef View value
+    cdef bytes found = None
+    while rest.size and next_field(&rest, &name, &value):
+        if is_name(name, PyBytes_AS_STRING(wanted), PyBytes_GET_SIZE(wanted)):
+            found = view_bytes(value) if found is None else found + b"," + view_bytes(value)
+    return found
 
 
 cdef class Response:
@@ -203,19 +258,40 @@ def _compress(Request request, Response response):
     return []
 
 
-def response_head(int status, list headers):
-    """Give the head of an HTTP/1.1 response, empty line included.
+cpdef bytes response_head(int status, list headers, bytes body=b""):
+    """Give the head of an HTTP/1.1 response, empty line included, and `body` after it.
 
     Raises:
         ValueError: a header holds a line break.
     """
-    cdef list lines = [STATUS_LINES[status]]
+    cdef bytes line = STATUS_LINES[status]
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(line) + 2 + PyBytes_GET_SIZE(body)
+    cdef bytes name, value, result
+    cdef char* out
     for name, value in headers:
-        if b"\n" in value or b"\r" in value or b"\0" in value:
+        if has_line_break(value):
             raise ValueError(f"the header {name!r} must not contain line breaks: {value!r}")
-        lines.append(b"%b: %b\r\n" % (name, value))
-    lines.append(b"\r\n")
-    return b"".join(lines)
+        size += PyBytes_GET_SIZE(name) + PyBytes_GET_SIZE(value) + 4
+    result = PyBytes_FromStringAndSize(NULL, size)
+    out = put(PyBytes_AS_STRING(result), line)
+    for name, value in headers:
+        out = put(put(put(put(out, name), b": "), value), b"\r\n")
+    put(put(out, b"\r\n"), body)
+    return result
+
+
+cdef bint has_line_break(bytes value) noexcept:
+    cdef const char* text = PyBytes_AS_STRING(value)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(value)
+    return (
+        memchr(text, c"\n", size) != NULL or memchr(text, c"\r", size) != NULL or memchr(text, 0, size) != NULL
+    )
+
+
+cdef char* put(char* out, bytes piece) noexcept:
+    """Copy `piece` to `out`, which has room for it; give where the next one goes."""
+    memcpy(out, PyBytes_AS_STRING(piece), PyBytes_GET_SIZE(piece))
+    return out + PyBytes_GET_SIZE(piece)
 
 
 # --- what applications see

@@ -10,7 +10,7 @@ SOURCES = sorted(path for pattern in ("*.py", "*.pyx", "*.pxd") for path in ROOT
 IMPORT = re.compile(r"^\s*(?:from\s+(fastsio[\w.]*)\s+c?import\s+([\w, ]+|\()|c?import\s+(fastsio[\w.]*))", re.MULTILINE)
 
 FOR_ALL = {"errors", "options"}
-FLOOR_0 = {"_bytes", "_json", "_codec", "_frames", "_http", "_mask"}
+FLOOR_0 = {"_bytes", "_json", "_codec", "_frames", "_head", "_http", "_mask"}
 # Room (or the folder it is in) -> what it may import, beside rooms of its own folder.
 MAY_IMPORT = {
     "errors": set(),
@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "serial": FOR_ALL | {"_json", "lenient"},
     "_codec": FOR_ALL | {"_bytes", "_json"},
     "_frames": FOR_ALL | {"_bytes"},
-    "_http": FOR_ALL | {"_bytes"},
+    "_head": {"_bytes"},
+    "_http": FOR_ALL | {"_bytes", "_head"},
     "cluster": FOR_ALL | {"serial"},
     "engine": FOR_ALL | FLOOR_0,
     "hub": FOR_ALL | FLOOR_0 | {"engine", "serial"},

@@ -1,6 +1,6 @@
 """One TCP connection of the native wire: HTTP until upgraded, then WebSocket, written to by send(2) directly.
 
-May import: the engine floor, `_frames`, `_http`, `errors`. Never knows rooms or handlers.
+May import: the engine floor, `_frames`, `_head`, `_http`, `errors`. Never knows rooms or handlers.
 Sits in uvicorn's `http=` seat. Requests that are not for the Engine.IO path, or that are unusual (chunked bodies,
 escaped paths, HTTP/1.0), are given to uvicorn's own protocol, bytes and all: the fast path is an exception that is taken
 only when everything about it is known to be right.
@@ -9,14 +9,15 @@ cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.errno cimport EAGAIN, EINTR, errno
-from libc.string cimport memcpy, memmove
+from libc.string cimport memcmp, memcpy
 
 from fastsio._bytes cimport View, view_bytes
 from fastsio._frames cimport (
     FRAME_CLOSE, FRAME_ERROR, FRAME_MESSAGE, FRAME_NEED_MORE, FRAME_PING, OP_PONG, Frame, FrameReader, FrameStatus,
     build_close, build_frame,
 )
-from fastsio._http cimport Exchange, Request
+from fastsio._head cimport Head, find_head_end, read_head
+from fastsio._http cimport Exchange, Request, response_head
 from fastsio.engine._outbox cimport Outbox, Prepared
 from fastsio.engine._session cimport Link, Session
 from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
@@ -31,7 +32,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from fastsio import _frames
-from fastsio._http import Response, cors_headers, finished_headers, response_head
+from fastsio._http import Response, cors_headers, finished_headers
 from fastsio.engine import admission, polling
 from fastsio.errors import ProtocolError
 
@@ -81,6 +82,7 @@ cdef class Route:
 
     cdef object registry
     cdef bytes path             # with slashes at both ends
+    cdef str _path_text
     cdef object proxy           # uvicorn's proxy-header rules, None when they are off
     cdef bytearray buffer       # what one read brings
     cdef object buffer_view
@@ -89,10 +91,22 @@ cdef class Route:
     def __init__(self, registry, str path, proxy):
         self.registry = registry
         self.path = path.encode()
+        self._path_text = path
         self.proxy = proxy
         self.buffer = bytearray(READ_SIZE)
         self.buffer_view = memoryview(self.buffer)  # an export, so the memory stays where it is
         self.cork = bytearray(CORK_SIZE)
+
+    cdef bint leads(self, View path) noexcept:
+        """Tell whether a path is the server's, or below it."""
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(self.path)
+        if path.size == size - 1:   # its last slash is missing
+            size -= 1
+        return path.size >= size and memcmp(path.data, PyBytes_AS_STRING(self.path), size) == 0
+
+    cdef str path_of(self, View path):
+        """Such a path as text."""
+        return self._path_text if path.size == PyBytes_GET_SIZE(self.path) else view_bytes(path).decode("latin-1")
 
 
 cdef object _routes = weakref.WeakKeyDictionary()
@@ -163,6 +177,8 @@ cdef class NativeConnection(Link):
     cdef Route _route
     # the socket
     cdef object _transport
+    cdef tuple _client                  # (host, port) of the peer, and ours; None until a request has come
+    cdef tuple _server
     cdef int _fd                        # -1: write through the transport
     cdef bint _is_tls
     cdef bint _blocked                  # the transport holds bytes: nothing may overtake them
@@ -397,14 +413,22 @@ cdef class NativeConnection(Link):
     # --- HTTP, inwards
 
     cdef int _take_head(self, View* rest) except -1:
-        cdef Py_ssize_t end = _find_head_end(rest[0])
+        cdef Py_ssize_t end = find_head_end(rest[0])
+        cdef View whole
+        cdef Head parsed
         cdef bytes head
         if end < 0:
             if rest.size > MAX_HEAD:
                 rest.size = 0
                 return self._refuse_connection(431, b"Request Header Fields Too Large")
             return 0
-        head = view_bytes(rest[0])[:end]
+        whole.data, whole.size = rest.data, end
+        if read_head(whole, &parsed) and self._route.leads(parsed.path):
+            rest.data += end
+            rest.size -= end
+            return self._begin(self._exchange_of(&parsed))
+        # Somebody else's, or unusual.
+        head = view_bytes(whole)
         if not self._is_ours(head):
             head = view_bytes(rest[0])
             rest.size = 0
@@ -412,7 +436,7 @@ cdef class NativeConnection(Link):
             return 0
         rest.data += end
         rest.size -= end
-        return self._begin(head, rest)
+        return self._begin_unusual(head, rest)
 
     cdef bint _is_ours(self, bytes head) except -1:
         """Tell whether the native wire knows everything about this request."""
@@ -426,14 +450,29 @@ cdef class NativeConnection(Link):
         lowered = head.lower()
         return b"\ntransfer-encoding" not in lowered and b"\nexpect" not in lowered
 
-    cdef int _begin(self, bytes head, View* rest) except -1:
-        """A whole head is there: parse it, and ask admission."""
+    cdef NativeExchange _exchange_of(self, Head* head):
+        """Make an exchange of an ordinary head."""
+        cdef Request request = Request.read(head, self._route.path_of(head.path))
+        cdef NativeExchange exchange = NativeExchange(request)
+        self._complete(request, head.is_forwarded)
+        exchange.connection = self
+        exchange.keep_alive = not head.closes
+        exchange.is_upgrade = head.wants_upgrade and head.is_websocket
+        exchange.content_length = head.content_length
+        return exchange
+
+    cdef int _begin_unusual(self, bytes head, View* rest) except -1:
+        """Let a general parser read the head."""
         cdef NativeExchange exchange
         try:
             exchange = self._parse(head)
         except httptools.HttpParserError:
             rest.size = 0
             return self._refuse_connection(400, b"Bad Request")
+        return self._begin(exchange)
+
+    cdef int _begin(self, NativeExchange exchange) except -1:
+        """Ask admission about a request whose head is there."""
         self._server_state.total_requests += 1
         self._exchange = exchange
         self._body_left = exchange.content_length
@@ -465,11 +504,7 @@ cdef class NativeConnection(Link):
             pass
         path, _, query = self._url.partition(b"?")
         request = Request(self._parser.get_method().decode("latin-1"), path.decode("latin-1"), query, self._headers)
-        request.scheme = "https" if self._is_tls else "http"
-        request.client = _address(self._transport.get_extra_info("peername"))
-        request.server = _address(self._transport.get_extra_info("sockname"))
-        request.extras = self._extras
-        self._trust_proxy(request)
+        self._complete(request, _is_forwarded(request))
         exchange = NativeExchange(request)
         exchange.connection = self
         exchange.keep_alive = "close" not in (request.header(b"connection") or "").lower()
@@ -486,9 +521,20 @@ cdef class NativeConnection(Link):
     def on_header(self, bytes name, bytes value):
         self._headers.append((name.lower(), value))
 
+    cdef int _complete(self, Request request, bint is_forwarded) except -1:
+        """Say in a request what only the connection knows: scheme, addresses, what an environ has besides."""
+        if self._client is None:
+            self._client = _address(self._transport.get_extra_info("peername"))
+            self._server = _address(self._transport.get_extra_info("sockname"))
+        request.scheme = "https" if self._is_tls else "http"
+        request.client = self._client
+        request.server = self._server
+        request.extras = self._extras
+        return self._trust_proxy(request) if is_forwarded else 0
+
     cdef int _trust_proxy(self, Request request) except -1:
         """Apply uvicorn's rules on X-Forwarded headers to peer address and scheme."""
-        if self._route.proxy is None or not _is_forwarded(request):
+        if self._route.proxy is None:
             return 0
         scope = {"type": "http", "scheme": request.scheme, "headers": request.headers, "client": request.client}
         coroutine = self._route.proxy(scope, None, None)
@@ -595,8 +641,7 @@ cdef class NativeConnection(Link):
             exchange.keep_alive = False
         if not exchange.keep_alive:
             headers.append((b"Connection", b"close"))
-        head = response_head(response.status, headers)
-        self._write(head if exchange.request.method == "HEAD" else head + response.body)
+        self._write(response_head(response.status, headers, b"" if exchange.request.method == "HEAD" else response.body))
         exchange.connection = None
         return self._answered(exchange)
 
@@ -634,7 +679,7 @@ cdef class NativeConnection(Link):
             polling.post_lost(self._body_session, self._exchange)
             self._body_session = None
         self._exchange = None
-        self._write(response_head(status, headers) + response.body)
+        self._write(response_head(status, headers, response.body))
         return self._hang_up()
 
     # --- WebSocket
@@ -816,15 +861,6 @@ cdef class NativeConnection(Link):
                 self._set_deadline(CLOSE_TIMEOUT)
             self._transport.close()
         return 0
-
-
-cdef Py_ssize_t _find_head_end(View data) noexcept:
-    """Give the size of the request head at the beginning of `data`, its empty line included; -1 when it goes on."""
-    cdef Py_ssize_t i
-    for i in range(3, data.size):
-        if data.data[i] == 10 and data.data[i - 1] == 13 and data.data[i - 2] == 10 and data.data[i - 3] == 13:
-            return i + 1
-    return -1
 
 
 cdef bint _is_forwarded(Request request) except -1:
