@@ -44,6 +44,8 @@ MODULES = {
     "fastsio/engine/_lifecycle.pyx": [],
     "fastsio/engine/_outbox.pyx": [],
     "fastsio/engine/_session.pyx": [],
+    "fastsio/engine/_polling.pyx": [],
+    "fastsio/engine/_admission.pyx": [],
     "fastsio/hub/_rooms.pyx": [],
     "fastsio/hub/_handlers.pyx": [],
     "fastsio/hub/_runner.pyx": [],

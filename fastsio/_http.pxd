@@ -21,6 +21,13 @@ cdef class Request:
     cpdef str header(self, bytes name)
 
 
+cdef class Response:
+    cdef readonly int status
+    cdef public bytes body
+    cdef readonly str content_type
+    cdef readonly list headers
+
+
 cdef class Exchange:
     cdef readonly Request request
     cdef public bint is_upgrade         # asks for a WebSocket

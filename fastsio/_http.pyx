@@ -10,6 +10,7 @@ from libc.string cimport memchr, memcmp, memcpy
 
 from fastsio._bytes cimport View, view_bytes, view_of
 from fastsio._head cimport Head, is_name, next_field
+from fastsio.options cimport Options
 
 import gzip
 import http
@@ -95,16 +96,19 @@ cdef class Request:
 
 cdef list values_of(View query, str name):
     """The values of a parameter in a query without escapes."""
-    cdef Py_ssize_t size = 0, start = 0, at
+    cdef Py_ssize_t size = 0
     cdef const char* wanted = PyUnicode_AsUTF8AndSize(name, &size)
+    cdef const unsigned char* at = query.data
+    cdef const unsigned char* last = query.data + query.size
+    cdef const unsigned char* end
     cdef list values = []
-    for at in range(query.size + 1):
-        if at < query.size and query.data[at] != c"&":
-            continue
-        if at - start > size + 1 and query.data[start + size] == c"=" and memcmp(query.data + start, wanted, size) == 0:
-            start += size + 1
-            values.append((<const char*> query.data)[start:at].decode("ascii", "replace"))
-        start = at + 1
+    while at < last:
+        end = <const unsigned char*> memchr(at, c"&", last - at)
+        if end == NULL:
+            end = last
+        if end - at > size + 1 and at[size] == c"=" and memcmp(at, wanted, size) == 0:
+            values.append((<const char*> at)[size + 1:end - at].decode("ascii", "replace"))
+        at = end + 1
     return values
 
 
@@ -122,11 +126,6 @@ cdef bytes field_of(bytes fields, bytes wanted):
 
 cdef class Response:
     """A whole answer: status, body, content type, further headers as pairs of bytes."""
-
-    cdef readonly int status
-    cdef public bytes body
-    cdef readonly str content_type
-    cdef readonly list headers
 
     def __init__(self, int status, bytes body, str content_type, list headers=None):
         self.status = status
@@ -168,7 +167,7 @@ cdef class Exchange:
 # --- origin and CORS
 
 
-def origin_refusal(options, Request request):
+def origin_refusal(Options options not None, Request request not None):
     """Give the refusal of a request whose Origin is not allowed, else None."""
     origin = request.header(b"origin")
     if not origin or options.cors_allowed_origins == []:
@@ -179,7 +178,7 @@ def origin_refusal(options, Request request):
     return Response.refusal(f"{shown} is not an accepted origin.")
 
 
-def is_allowed_origin(options, Request request, str origin):
+def is_allowed_origin(Options options not None, Request request, str origin):
     """Compare an Origin with what the application allows; same origin only by default."""
     allowed = options.cors_allowed_origins
     if allowed is None:
@@ -216,7 +215,7 @@ def _ask(allowed, origin, request):
         return False
 
 
-def cors_headers(options, Request request):
+def cors_headers(Options options not None, Request request not None):
     """Give the Access-Control headers of an answer (python-engineio's set, plus Vary)."""
     cdef list headers = []
     if options.cors_allowed_origins == []:
@@ -236,7 +235,7 @@ def cors_headers(options, Request request):
 # --- answers
 
 
-def finished_headers(options, Request request, Response response):
+def finished_headers(Options options not None, Request request not None, Response response not None):
     """Give every header of a response but the connection's own; compresses the body where that was asked for."""
     cdef list headers = list(response.headers)
     if options.http_compression and len(response.body) >= options.compression_threshold:

@@ -18,7 +18,9 @@ from fastsio._frames cimport (
 )
 from fastsio._head cimport Head, find_head_end, read_head
 from fastsio._http cimport Exchange, Request, response_head
+from fastsio.engine._admission cimport admit
 from fastsio.engine._outbox cimport Outbox, Prepared
+from fastsio.engine._polling cimport post
 from fastsio.engine._session cimport Link, Session
 from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
 
@@ -32,8 +34,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from fastsio import _frames
+from fastsio.engine._polling import poll_lost, post_lost
 from fastsio._http import Response, cors_headers, finished_headers
-from fastsio.engine import admission, polling
 from fastsio.errors import ProtocolError
 
 cdef extern from "<sys/socket.h>" nogil:
@@ -479,7 +481,7 @@ cdef class NativeConnection(Link):
         self._mode = BUSY
         self._set_deadline(NEVER)
         try:
-            session = admission.admit(self._route.registry, exchange)
+            session = admit(self._route.registry, exchange)
         except Exception as exc:
             self._route.registry.logger.error("a request could not be served", exc_info=exc)
             return self._refuse_connection(500, b"Internal Server Error")
@@ -566,7 +568,7 @@ cdef class NativeConnection(Link):
         self._body_session = None
         self._mode = BUSY
         self._set_deadline(NEVER)
-        polling.post(self._route.registry, session, self._exchange, body)
+        post(self._route.registry, session, self._exchange, body)
         return 0
 
     cdef int _exchange_lost(self, NativeExchange exchange) except -1:
@@ -574,12 +576,12 @@ cdef class NativeConnection(Link):
         exchange.is_gone = True
         exchange.connection = None
         if self._body_session is not None:
-            polling.post_lost(self._body_session, exchange)
+            post_lost(self._body_session, exchange)
             self._body_session = None
             return 0
         session = self._route.registry.sessions.get(exchange.request.param("sid"))
         if session is not None:
-            polling.poll_lost(session, exchange)
+            poll_lost(session, exchange)
         return 0
 
     cdef int _hand_over(self, bytes data) except -1:
@@ -676,7 +678,7 @@ cdef class NativeConnection(Link):
         response = Response(status, sentence, "text/plain")
         headers = [(b"Content-Type", b"text/plain"), (b"Content-Length", b"%d" % len(sentence)), (b"Connection", b"close")]
         if self._body_session is not None:
-            polling.post_lost(self._body_session, self._exchange)
+            post_lost(self._body_session, self._exchange)
             self._body_session = None
         self._exchange = None
         self._write(response_head(status, headers, response.body))

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastsio._http import Request, Response, cors_headers, finished_headers
-from fastsio.engine import admission
+from fastsio.engine import _admission
 from fastsio.engine.registry import Registry
 from fastsio.net.hosted import ClientLeft, HostedExchange, HostedLink, answer, converse
 
@@ -80,7 +80,7 @@ async def _serve_websocket(registry: Registry, scope: Scope, receive: Receive, s
     await receive()  # websocket.connect
     exchange = AsgiExchange(scope, receive, send)
     exchange.is_upgrade = True
-    admission.admit(registry, exchange)
+    _admission.admit(registry, exchange)
     link = await exchange.answer
     if isinstance(link, Response):
         await _refuse_websocket(registry, scope, exchange, send)

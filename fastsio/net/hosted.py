@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from fastsio._http import Exchange, Request, Response
-from fastsio.engine import admission, polling, reasons
+from fastsio.engine import _admission, _polling, reasons
 from fastsio.engine._session import Link, Session
 from fastsio.engine.registry import Registry
 from fastsio.errors import ProtocolError
@@ -88,15 +88,15 @@ def asks_for_websocket(request: Request) -> bool:
 
 async def answer(registry: Registry, exchange: HostedExchange) -> Any:
     """Judge a request and wait for its answer: a `Response`, a `HostedLink`, or None when its client has left."""
-    session = admission.admit(registry, exchange)
+    session = _admission.admit(registry, exchange)
     if session is not None:
         try:
             await _receive_body(registry, session, exchange)
         except ClientLeft:
             exchange.is_gone = True
-            polling.post_lost(session, exchange)
+            _polling.post_lost(session, exchange)
         except BaseException:
-            polling.post_lost(session, exchange)
+            _polling.post_lost(session, exchange)
             raise
     elif not exchange.answer.done():
         await _wait(registry, exchange)
@@ -111,14 +111,14 @@ async def _receive_body(registry: Registry, session: Session, exchange: HostedEx
     while chunk is not None and session.is_live:
         size += len(chunk)
         if size > registry.options.max_http_buffer_size:
-            return polling.post_too_large(registry, session, exchange)
+            return _polling.post_too_large(registry, session, exchange)
         chunks.append(chunk)
         if exchange.is_complete:
             break
         chunk = await _next_unless_answered(exchange)
         if exchange.answer.done():
             return None
-    polling.post(registry, session, exchange, b"".join(chunks))
+    _polling.post(registry, session, exchange, b"".join(chunks))
     await exchange.answer
     return None
 
@@ -152,7 +152,7 @@ async def _wait(registry: Registry, exchange: HostedExchange) -> None:
         if not exchange.answer.done():
             exchange.is_gone = True
             if session is not None:
-                polling.poll_lost(session, exchange)
+                _polling.poll_lost(session, exchange)
         elif session is not None and exchange.has_left():
             session.close(reasons.TRANSPORT_ERROR)  # what was owed went to nobody
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fastsio._http import Exchange, Request, Response
-from fastsio.engine import admission
+from fastsio.engine import _admission
 from fastsio.engine._session import Flusher, Link, MessageSink, Session
 from fastsio.engine._wheel import Wheel
 from fastsio.engine.registry import Registry
@@ -120,7 +120,7 @@ class Server:
         session.sink = self.sinks[session.sid] = Recorder()
 
     def request(self, method: str = "GET", sid: str | None = None, upgrade: bool = False, eio: int = 4, **more: str) -> Call:
-        from fastsio.engine import polling
+        from fastsio.engine import _polling
 
         query = {"EIO": str(eio), "transport": "websocket" if upgrade else "polling", **({"sid": sid} if sid else {})}
         body = more.pop("body", "").encode()
@@ -128,9 +128,9 @@ class Server:
         call = Call(Request(method, "/engine.io/", text.encode(), []))
         call.is_upgrade = upgrade
         call.content_length = len(body)
-        session = admission.admit(self.registry, call)
+        session = _admission.admit(self.registry, call)
         if session is not None:
-            polling.post(self.registry, session, call, body)
+            _polling.post(self.registry, session, call, body)
         self.loop.turn()
         return call
 

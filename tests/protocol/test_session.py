@@ -262,11 +262,11 @@ class TestEnds:
         assert server.poll(session).response.status == 400
 
     def test_a_lost_poll_is_noticed(self, server):  # T065
-        from fastsio.engine import polling
+        from fastsio.engine import _polling
 
         session, sink, _ = server.connect()
         poll = server.poll(session)
-        polling.poll_lost(session, poll)
+        _polling.poll_lost(session, poll)
         assert sink.reasons == [reasons.TRANSPORT_ERROR]
 
     def test_a_slow_client_is_cut_and_only_then(self, server):  # T186

@@ -5,36 +5,44 @@ Source: Engine.IO protocol 4, "Request validation"; order, statuses and bodies a
 """
 
 import json
-from typing import Any
 
-from fastsio._http import Exchange, Response, origin_refusal
-from fastsio.engine import polling, reasons
-from fastsio.engine._session import Session
-from fastsio.engine.registry import Registry
+from fastsio._http cimport Exchange, Request, Response
+from fastsio.engine._polling cimport PollingLink, get, post_begins
+from fastsio.engine._session cimport Link, Session
+from fastsio.options cimport Options
+
+from fastsio._http import origin_refusal
+from fastsio.engine import reasons
+from fastsio.engine._polling import payload_response
 
 UNSUPPORTED = "The client is using an unsupported version of the Socket.IO or Engine.IO protocols"
 
 
-def admit(registry: Registry, exchange: Exchange) -> Session | None:
+cpdef Session admit(object registry, Exchange exchange):
     """Judge a request whose head has been read. A session is given when the wire has to read a POST body for it.
 
     In every other case the exchange has been answered, or will be.
     """
+    cdef Request request = exchange.request
+    cdef Options options = registry.options
+    cdef str transport, sid
+    cdef object version = None
     registry.attach_loop()
-    request, options = exchange.request, registry.options
     if (refusal := origin_refusal(options, request)) is not None:
         return _refuse(registry, exchange, "bad origin", refusal)
-    transport = request.param("transport") or ""
+    transport = request.param("transport")
     if transport not in options.transports:
         return _refuse(registry, exchange, "invalid transport", Response.refusal("Invalid transport"))
     sid = request.param("sid")
-    version = _revision(request, options) if sid is None else None
+    if sid is None:
+        version = _revision(request, options)
     if sid is None and version is None:
         return _refuse(registry, exchange, "unsupported version", Response.refusal(UNSUPPORTED))
     if (refusal := _jsonp_refusal(options, request)) is not None:
         return _refuse(registry, exchange, "jsonp", refusal)
     if request.method == "OPTIONS":
-        return exchange.respond(Response(200, b"OK", "text/plain", _methods(options)))
+        exchange.respond(Response(200, b"OK", "text/plain", _methods(options)))
+        return None
     if sid is None and request.method not in ("GET", "POST"):
         return _refuse(registry, exchange, "bad method", Response.coded(2, "Bad handshake method"))
     if request.method not in ("GET", "POST"):
@@ -42,23 +50,23 @@ def admit(registry: Registry, exchange: Exchange) -> Session | None:
     if sid is None:
         if request.method == "POST":
             return _refuse(registry, exchange, "no session", Response.refusal("Invalid session None"))
-        return _open(registry, exchange, version or 0, transport)
+        return _open(registry, exchange, version, transport)
     return _continue(registry, exchange, sid, transport)
 
 
-def _refuse(registry: Registry, exchange: Exchange, category: str, response: Response) -> None:
+cdef Session _refuse(object registry, Exchange exchange, str category, Response response):
     registry.report(category, "%s %s refused: %s", exchange.request.method, exchange.request.path, response.sentence)
     if exchange.request.method == "OPTIONS":
         response.headers.extend(_methods(registry.options))
     exchange.respond(response)
 
 
-def _methods(options: Any) -> list[tuple[bytes, bytes]]:
+cdef list _methods(Options options):
     """Give the header that every answer to OPTIONS has, unless CORS is left to somebody else."""
     return [] if options.cors_allowed_origins == [] else [(b"Access-Control-Allow-Methods", b"OPTIONS, GET, POST")]
 
 
-def _revision(request: Any, options: Any) -> int | None:
+cdef object _revision(Request request, Options options):
     """Give the Engine.IO revision that a handshake asks for, if it is served."""
     values = request.params("EIO")
     for revision in options.protocols:
@@ -67,7 +75,7 @@ def _revision(request: Any, options: Any) -> int | None:
     return None
 
 
-def _jsonp_refusal(options: Any, request: Any) -> Response | None:
+cdef Response _jsonp_refusal(Options options, Request request):
     index = request.param("j")
     if index is None:
         return None
@@ -81,7 +89,8 @@ def _jsonp_refusal(options: Any, request: Any) -> Response | None:
 # --- a new session
 
 
-def _open(registry: Registry, exchange: Exchange, version: int, transport: str) -> None:
+cdef Session _open(object registry, Exchange exchange, int version, str transport):
+    cdef Session session
     if transport == "websocket" and not exchange.is_upgrade:
         return _refuse(registry, exchange, "no upgrade", Response.refusal("Invalid websocket upgrade"))
     session = registry.create(version, exchange.request)
@@ -100,7 +109,7 @@ def _open(registry: Registry, exchange: Exchange, version: int, transport: str) 
     return None
 
 
-async def _open_later(registry: Registry, exchange: Exchange, session: Session, transport: str, waiting: Any) -> None:
+async def _open_later(registry, Exchange exchange, Session session, str transport, waiting):
     """Answer the handshake once the application has decided."""
     refusal = await waiting
     if refusal is not None:
@@ -115,30 +124,33 @@ async def _open_later(registry: Registry, exchange: Exchange, session: Session, 
         exchange.respond(Response(401, b'"Unauthorized"', "application/json"))
 
 
-def _answer_handshake(registry: Registry, exchange: Exchange, session: Session, transport: str) -> None:
+cdef int _answer_handshake(object registry, Exchange exchange, Session session, str transport) except -1:
+    cdef Request request = exchange.request
+    cdef Response response
+    cdef Link link
     if transport == "websocket":
         link = exchange.upgrade(session, False)
         if link is None:  # the wire found the handshake malformed and has said so
             session.sink = None
             session.close(reasons.TRANSPORT_ERROR)
-            return
+            return 0
         session.start(link, True, registry.must_join)
         session.send_open(open_data(registry, session, transport))
-        return
-    request = exchange.request
-    link = polling.PollingLink(request.param("b64") is not None or session.jsonp is not None)
+        return 0
+    link = PollingLink(request.param("b64") is not None or session.jsonp is not None)
     session.start(link, False, registry.must_join)
     session.send_open(open_data(registry, session, transport))
     body, is_binary = session.take_body()
-    response = polling.payload_response(session, body, is_binary)
+    response = payload_response(session, body, is_binary)
     response.headers.extend(cookie_headers(registry.options.cookie, session.sid))
     exchange.respond(response)
+    return 0
 
 
-def open_data(registry: Registry, session: Session, transport: str) -> str:
+cdef str open_data(object registry, Session session, str transport):
     """Give the JSON of an OPEN packet. Times are milliseconds, sizes are bytes."""
-    options = registry.options
-    may_upgrade = transport == "polling" and options.allow_upgrades and "websocket" in options.transports
+    cdef Options options = registry.options
+    cdef bint may_upgrade = transport == "polling" and options.allow_upgrades and "websocket" in options.transports
     return json.dumps(
         {
             "sid": session.sid,
@@ -151,7 +163,7 @@ def open_data(registry: Registry, session: Session, transport: str) -> str:
     )
 
 
-def cookie_headers(cookie: Any, sid: str) -> list[tuple[bytes, bytes]]:
+def cookie_headers(cookie, str sid not None):
     """Give the Set-Cookie header of a polling handshake; `cookie` is a name, or a dict of attributes."""
     if not cookie:
         return []
@@ -171,14 +183,14 @@ def cookie_headers(cookie: Any, sid: str) -> list[tuple[bytes, bytes]]:
 # --- an existing session
 
 
-def _continue(registry: Registry, exchange: Exchange, sid: str, transport: str) -> Session | None:
-    session = registry.sessions.get(sid)
-    request = exchange.request
+cdef Session _continue(object registry, Exchange exchange, str sid, str transport):
+    cdef Session session = registry.sessions.get(sid)
+    cdef Request request = exchange.request
     if session is None:
         return _refuse(registry, exchange, "unknown session", Response.refusal(f"Invalid session {sid[:64]}"))
     if not (session.is_live or session.is_lingering):
         return _refuse(registry, exchange, "not connected", Response.refusal("Not connected"))
-    if request.param("EIO") not in (None, str(session.version)):
+    if request.param("EIO") not in (None, "4" if session.version == 4 else "3"):
         return _refuse(registry, exchange, "other version", Response.coded(3, "Bad request"))
     if transport == "websocket" and exchange.is_upgrade:
         return _upgrade(registry, exchange, session)
@@ -187,11 +199,13 @@ def _continue(registry: Registry, exchange: Exchange, sid: str, transport: str) 
     if session.transport != "polling":
         return _refuse(registry, exchange, "wrong transport", Response.refusal("Unexpected HTTP request"))
     if request.method == "GET":
-        return polling.get(registry, session, exchange)
-    return session if polling.post_begins(registry, session, exchange) else None
+        get(registry, session, exchange)
+        return None
+    return session if post_begins(registry, session, exchange) else None
 
 
-def _upgrade(registry: Registry, exchange: Exchange, session: Session) -> None:
+cdef Session _upgrade(object registry, Exchange exchange, Session session):
+    cdef Link link
     if not registry.options.allow_upgrades:
         return _refuse(registry, exchange, "no upgrade", Response.refusal("Invalid transport"))
     if session.is_lingering:

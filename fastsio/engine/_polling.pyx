@@ -4,13 +4,14 @@ May import: the engine floor, `_http`, `_codec`, `errors`. Never touches a socke
 Source: Engine.IO protocol 4, "HTTP long-polling"; python-engineio's answers where it has the case.
 """
 
-from typing import Any
+cimport cython
+
+from fastsio._http cimport Exchange, Response
+from fastsio.engine._outbox cimport Prepared
+from fastsio.engine._session cimport Link, Session
 
 from fastsio import _codec
-from fastsio._http import Exchange, Response
 from fastsio.engine import reasons
-from fastsio.engine._session import Link, Session
-from fastsio.engine.registry import Registry
 from fastsio.errors import ProtocolError
 
 TEXT = "text/plain; charset=UTF-8"
@@ -20,58 +21,67 @@ SCRIPT = "text/javascript; charset=UTF-8"
 NOOP = {4: b"6", 3: b"1:6"}
 
 
-def bad_request() -> Response:
+def bad_request():
     return Response.refusal("Bad Request")
 
 
-class PollingLink(Link):
+@cython.final
+cdef class PollingLink(Link):
     """The polling transport of one session: at most one open GET and one open POST."""
 
-    def __init__(self, b64: bool) -> None:
+    def __init__(self, bint b64):
         self.b64 = b64
-        self.waiter: Any = None  # the Exchange of the open GET
-        self.poster: Any = None  # that of the open POST
 
-    def flush(self) -> int:
+    cpdef int flush(self) except -1:
         if self.waiter is not None and self.session.has_backlog:
-            self._answer(*self.session.take_body())
+            body, is_binary = self.session.take_body()
+            self._answer(body, is_binary)
         return 0
 
-    def write_now(self, message: Any) -> int:
+    cpdef int write_now(self, Prepared message) except -1:
         """Free the waiting poll: with what is owed, else with a NOOP."""
         self.flush()
         if self.waiter is not None:
             self._answer(NOOP[self.session.version], False)
         return 0
 
-    def finish(self, code: int, farewell: Any) -> int:
+    cpdef int finish(self, int code, Prepared farewell) except -1:
         """Answer the open GET with what is owed and the farewell."""
         if self.waiter is not None and farewell is not None:
             self.session.owe(farewell)
         return self.write_now(None)
 
-    def wait(self, exchange: Exchange) -> None:
+    cdef int wait(self, Exchange exchange) except -1:
         self.waiter = exchange
         self.is_waiting = True
+        return 0
 
-    def _answer(self, body: bytes, is_binary: bool) -> None:
-        exchange, self.waiter, self.is_waiting = self.waiter, None, False
+    cdef int _answer(self, bytes body, bint is_binary) except -1:
+        cdef Exchange exchange = self.waiter
+        self.waiter = None
+        self.is_waiting = False
         exchange.respond(payload_response(self.session, body, is_binary))
+        return 0
 
 
-def payload_response(session: Session, body: bytes, is_binary: bool) -> Response:
+def payload_response(Session session not None, bytes body not None, bint is_binary):
     """Give a polling body the form that the session's client reads."""
     if session.jsonp is not None:
         return Response(200, _codec.encode_jsonp(body, session.jsonp), SCRIPT, [(b"X-Content-Type-Options", b"nosniff")])
     return Response(200, body, BINARY if is_binary else TEXT)
 
 
-def get(registry: Registry, session: Session, exchange: Exchange) -> None:
+cdef PollingLink link_of(Session session):
+    """The polling transport of a session, None when it uses another one."""
+    return <PollingLink> session.link if isinstance(session.link, PollingLink) else None
+
+
+cpdef object get(object registry, Session session, Exchange exchange):
     """Answer a poll: now when something is owed, else when something will be."""
-    link = session.link
+    cdef PollingLink link = link_of(session)
     if session.is_lingering:
         return _say_goodbye(session, exchange)
-    if not isinstance(link, PollingLink):
+    if link is None:
         return exchange.respond(Response.refusal("Unexpected HTTP request"))
     if link.waiter is not None:
         return _overlap(registry, session, exchange, "GET")
@@ -83,16 +93,16 @@ def get(registry: Registry, session: Session, exchange: Exchange) -> None:
     return None
 
 
-def post_begins(registry: Registry, session: Session, exchange: Exchange) -> bool:
+cpdef bint post_begins(object registry, Session session, Exchange exchange) except *:
     """The head of a POST is there. True: read its body; False: the exchange has been answered."""
-    link = session.link
+    cdef PollingLink link = link_of(session)
     if session.is_lingering:
         exchange.respond(Response.refusal(f"Invalid session {session.sid}"))
-    elif not isinstance(link, PollingLink):
+    elif link is None:
         exchange.respond(Response.refusal("Unexpected HTTP request"))
     elif link.poster is not None:
         _overlap(registry, session, exchange, "POST")
-    elif exchange.content_length > registry.options.max_http_buffer_size:
+    elif exchange.content_length > session.options.max_http_buffer_size:
         post_too_large(registry, session, exchange)
     else:
         link.poster = exchange
@@ -100,26 +110,27 @@ def post_begins(registry: Registry, session: Session, exchange: Exchange) -> boo
     return False
 
 
-def post_too_large(registry: Registry, session: Session, exchange: Exchange) -> None:
+def post_too_large(registry, Session session not None, Exchange exchange not None):
     """A body passes the limit: 400, and the session ends (python-engineio's answer)."""
-    limit = registry.options.max_http_buffer_size
+    limit = session.options.max_http_buffer_size
     _reject(session, exchange, ProtocolError("EIO_TOO_LARGE", f"a polling body of more than {limit} bytes"))
 
 
-def post_lost(session: Session, exchange: Exchange) -> None:
+def post_lost(Session session not None, Exchange exchange not None):
     """The client left in the middle of its body: packets after a hole must not run."""
-    link = session.link
-    if isinstance(link, PollingLink) and link.poster is exchange:
+    cdef PollingLink link = link_of(session)
+    if link is not None and link.poster is exchange:
         link.poster = None
         session.close(reasons.TRANSPORT_ERROR)
 
 
-def post(registry: Registry, session: Session, exchange: Exchange, body: bytes) -> None:
+cpdef object post(object registry, Session session, Exchange exchange, bytes body):
     """Take the whole body of a POST. Its framing is checked before any packet of it is delivered."""
-    link = session.link
+    cdef PollingLink link = link_of(session)
+    cdef bint is_binary
     if not session.is_live:
         return exchange.respond(Response.refusal(f"Invalid session {session.sid}"))
-    if not isinstance(link, PollingLink):
+    if link is None:
         return exchange.respond(Response.refusal("Unexpected HTTP request"))
     is_binary = exchange.request.content_type == BINARY
     try:
@@ -134,8 +145,8 @@ def post(registry: Registry, session: Session, exchange: Exchange, body: bytes) 
 
 
 def _take_slices(
-    registry: Registry, session: Session, link: PollingLink, exchange: Exchange, body: bytes, is_binary: bool, start: int
-) -> None:
+    registry, Session session, PollingLink link, Exchange exchange, bytes body, bint is_binary, Py_ssize_t start
+):
     start = session.receive_slice(link, body, is_binary, start)
     if start < len(body):
         registry.loop.call_soon(_take_slices, registry, session, link, exchange, body, is_binary, start)
@@ -148,32 +159,33 @@ def _take_slices(
         exchange.respond(Response(200, b"ok", "text/html" if session.jsonp is not None else "text/plain"))
 
 
-def poll_lost(session: Session, exchange: Exchange) -> None:
+def poll_lost(Session session not None, Exchange exchange not None):
     """The client left while its GET was open: what is owed must not go to nobody."""
-    link = session.link
-    if isinstance(link, PollingLink) and link.waiter is exchange:
-        link.waiter, link.is_waiting = None, False
+    cdef PollingLink link = link_of(session)
+    if link is not None and link.waiter is exchange:
+        link.waiter = None
+        link.is_waiting = False
         session.close(reasons.TRANSPORT_ERROR)
 
 
-def _say_goodbye(session: Session, exchange: Exchange) -> None:
+cdef object _say_goodbye(Session session, Exchange exchange):
     is_last = session.owe_close()
     exchange.respond(payload_response(session, *session.take_body()))
     if is_last:
         session.expire()
 
 
-def _overlap(registry: Registry, session: Session, exchange: Exchange, method: str) -> None:
+cdef object _overlap(object registry, Session session, Exchange exchange, str method):
+    cdef Exchange first = link_of(session).poster
     error = ProtocolError("EIO_OVERLAP", f"a second {method} while the first is open; a session may have one at a time")
-    first = session.link.poster
     _reject(session, exchange, error)
     if method == "POST":
         first.respond(bad_request())
 
 
-def _reject(session: Session, exchange: Exchange, error: ProtocolError) -> None:
-    link = session.link
-    if isinstance(link, PollingLink):
+cdef object _reject(Session session, Exchange exchange, object error):
+    cdef PollingLink link = link_of(session)
+    if link is not None:
         link.poster = None
     session.violate(error)
     exchange.respond(bad_request())

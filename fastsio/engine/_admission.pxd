@@ -1,0 +1,6 @@
+"""A request for the Engine.IO path: a new session, a transport of an existing one, or a refusal."""
+from fastsio._http cimport Exchange
+from fastsio.engine._session cimport Session
+
+
+cpdef Session admit(object registry, Exchange exchange)
