@@ -50,6 +50,7 @@ MODULES = {
     "fastsio/hub/_handlers.pyx": [],
     "fastsio/hub/_runner.pyx": [],
     "fastsio/hub/_hub.pyx": [],
+    "fastsio/hub/_joining.pyx": [],
     "fastsio/hub/_peer.pyx": [],
     "fastsio/net/_native.pyx": [],
 }

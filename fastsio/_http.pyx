@@ -57,12 +57,13 @@ cdef class Request:
         cdef View name
         cdef View value
         cdef list found = []
-        if self._fields is None:
-            return self._headers
-        rest = view_of(self._fields)
-        while rest.size and next_field(&rest, &name, &value):
-            found.append((view_bytes(name).lower(), view_bytes(value)))
-        return found
+        if self._headers is None:
+            rest = view_of(self._fields)
+            while rest.size and next_field(&rest, &name, &value):
+                found.append((view_bytes(name).lower(), view_bytes(value)))
+            self._headers = found
+            self._fields = None
+        return self._headers
 
     cpdef str param(self, str name):
         """Give the first value of a query parameter, None when it is absent or blank."""
@@ -302,8 +303,8 @@ def environ(Request request):
     client = request.client or ("127.0.0.1", 0)
     result = {
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": {"ws": "http", "wss": "https"}.get(request.scheme, request.scheme),
-        "wsgi.input": _NoBody(),
+        "wsgi.url_scheme": "http" if request.scheme == "ws" else "https" if request.scheme == "wss" else request.scheme,
+        "wsgi.input": NO_BODY,
         "wsgi.errors": sys.stderr,
         "wsgi.async": True,
         "wsgi.multithread": False,
@@ -329,17 +330,35 @@ def environ(Request request):
     return result
 
 
+# Names of headers that have been seen, as keys of an environ; None for those that are left out. Bounded.
+cdef dict _keys = {}
+cdef Py_ssize_t MAX_KEYS = 512
+
+
+cdef str key_of(bytes name):
+    """The key of a header; None when it is not UTF-8, or would pass for the same name with hyphens."""
+    try:
+        key = None if b"_" in name else name.decode().upper().replace("-", "_")
+    except UnicodeDecodeError:
+        key = None
+    if key is not None and key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        key = "HTTP_" + key
+    if len(_keys) < MAX_KEYS:
+        _keys[name] = key
+    return key
+
+
 def _add_headers(dict result, list headers):
+    cdef bytes name, value
+    cdef str key, text
     for name, value in headers:
-        if b"_" in name:
-            continue    # would pass for the same name with hyphens
+        key = _keys[name] if name in _keys else key_of(name)
+        if key is None:
+            continue
         try:
-            key = name.decode().upper().replace("-", "_")
             text = value.decode()
         except UnicodeDecodeError:
             continue    # as python-socketio under ASGI
-        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            key = "HTTP_" + key
         result[key] = f"{result[key]},{text}" if key in result else text
 
 
@@ -348,3 +367,6 @@ class _NoBody:
 
     async def read(self, length=None):
         return b""
+
+
+NO_BODY = _NoBody()

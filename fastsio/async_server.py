@@ -12,7 +12,7 @@ from fastsio import engineio, exceptions
 from fastsio.base_server import SEAMS, BaseServer
 from fastsio.engineio import hosts
 from fastsio.engineio.logs import announcer
-from fastsio.hub import dispatch
+from fastsio.hub import _joining, dispatch
 from fastsio.hub._handlers import find
 from fastsio.hub.manager import AsyncManager
 
@@ -240,7 +240,7 @@ class AsyncServer(BaseServer):
         if member is not None:
             self.logger.info("Disconnecting %s [%s]", sid, namespace)
             peer = None if member.session is None else self._peer_of(member.session)
-            await dispatch.kick(self, peer, member)
+            await _joining.kick(self, peer, member)
 
     # --- running
 

@@ -147,20 +147,31 @@ cdef int _answer_handshake(object registry, Exchange exchange, Session session, 
     return 0
 
 
+# What the OPEN packets of a server have in common, as long as its options stay the same.
+cdef tuple _last_shape = None
+cdef str _last_rest = ""
+
+
 cdef str open_data(object registry, Session session, str transport):
     """Give the JSON of an OPEN packet. Times are milliseconds, sizes are bytes."""
+    global _last_shape, _last_rest
     cdef Options options = registry.options
     cdef bint may_upgrade = transport == "polling" and options.allow_upgrades and "websocket" in options.transports
-    return json.dumps(
-        {
-            "sid": session.sid,
-            "upgrades": ["websocket"] if may_upgrade else [],
-            "pingInterval": int((options.ping_interval + options.ping_grace) * 1000),
-            "pingTimeout": int(options.ping_timeout * 1000),
-            "maxPayload": options.max_http_buffer_size,
-        },
-        separators=(",", ":"),
+    cdef tuple shape = (
+        may_upgrade, options.ping_interval + options.ping_grace, options.ping_timeout, options.max_http_buffer_size
     )
+    if shape != _last_shape:
+        rest = {
+            "upgrades": ["websocket"] if may_upgrade else [],
+            "pingInterval": int(shape[1] * 1000),
+            "pingTimeout": int(shape[2] * 1000),
+            "maxPayload": shape[3],
+        }
+        _last_rest = json.dumps(rest, separators=(",", ":"))[1:]
+        _last_shape = shape
+    # Whatever an application's `generate_id` gives.
+    sid = f'"{session.sid}"' if session.sid.isalnum() and session.sid.isascii() else json.dumps(session.sid)
+    return f'{{"sid":{sid},{_last_rest}'
 
 
 def cookie_headers(cookie, str sid not None):

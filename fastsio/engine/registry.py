@@ -4,7 +4,7 @@ May import: the engine floor, `options`. Never parses and never decides; admissi
 """
 
 import asyncio
-import base64
+import binascii
 import logging
 import os
 from collections import Counter
@@ -18,11 +18,12 @@ from fastsio.options import Options
 
 # Bytes of a session id before base64: 20 characters, 120 bits. The id is a secret and a Socket.IO room name.
 SID_BYTES = 15
+URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def generate_sid() -> str:
     """Give 20 URL-safe characters that nobody can guess."""
-    return base64.urlsafe_b64encode(os.urandom(SID_BYTES)).decode()
+    return binascii.b2a_base64(os.urandom(SID_BYTES), newline=False).translate(URL_SAFE).decode()
 
 
 class Registry:

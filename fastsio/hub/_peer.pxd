@@ -46,6 +46,8 @@ cdef class Peer(Sink):
     cdef Member _member_of(self, SioMessage message)
     cdef int _misplaced(self, SioMessage message) except -1
     cdef object _start(self, object coroutine)
+    cdef object _hold(self, object task)
+    cdef int _resume(self) except -1
     cdef int _start_inline(self, object coroutine) except -1
     cdef int _start_call(self, Call call) except -1
     cdef int _send_ack(self, Call call, object result) except -1

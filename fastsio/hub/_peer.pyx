@@ -1,6 +1,6 @@
 """One Socket.IO client: a session plus the namespaces it has joined.
 
-May import: the engine floor, `_codec`, `_hub`, `_rooms`, `_runner`, `dispatch`. Never knows which transport carries it.
+May import: the engine floor, `_codec`, `_hub`, `_rooms`, `_runner`, `_joining`, `dispatch`. Never knows which transport carries it.
 Handlers that python-socketio runs in the read path (connect, disconnect, and all of them without `async_handlers`) make
 later packets of the client wait here; acks never wait, since a handler may be waiting for one.
 """
@@ -20,7 +20,7 @@ from fastsio.hub._rooms cimport CONNECTED, Member
 from fastsio.hub._runner cimport Rest, Runner, Spare, first_step
 
 from fastsio.errors import ProtocolError
-from fastsio.hub import dispatch
+from fastsio.hub import _joining, dispatch
 
 cdef object Task = asyncio.Task
 cdef object CancelledError = asyncio.CancelledError
@@ -119,7 +119,9 @@ cdef class Peer(Sink):
         self._waiting = None
         self._decoder = None
         self._reader = None
-        self.session.registry.spawn(dispatch.close(self.hub.server, self, list(self.members.values()), reason))
+        cdef list members = list(self.members.values())
+        if not _joining.close_quietly(self.hub.server, self, members):
+            self.session.registry.spawn(_joining.close(self.hub.server, self, members, reason))
         return 0
 
     async def inline_done(self):
@@ -200,7 +202,7 @@ cdef class Peer(Sink):
         if not self.hub.server._accepts_namespace(namespace):
             self.send_refusal(namespace, {"message": "Invalid namespace"})
             return 0
-        self._start_inline(dispatch.connect(self.hub.server, self, namespace, auth))
+        self._start_inline(_joining.connect(self.hub.server, self, namespace, auth))
         return 0
 
     def join(self, Member member not None):
@@ -245,7 +247,7 @@ cdef class Peer(Sink):
         self._left.add(namespace)
 
     cdef int _on_disconnect(self, Member member) except -1:
-        return self._start_inline(dispatch.leave(self.hub.server, self, member))
+        return self._start_inline(_joining.leave(self.hub.server, self, member))
 
     # --- events
 
@@ -375,7 +377,9 @@ cdef class Peer(Sink):
     # --- handlers that make later packets wait
 
     cdef object _start(self, coroutine):
-        cdef object task = Task(coroutine, loop=self.session.flusher.loop)
+        return self._hold(Task(coroutine, loop=self.session.flusher.loop))
+
+    cdef object _hold(self, task):
         if self._tasks is None:
             self._tasks = set()
         self._tasks.add(task)
@@ -383,13 +387,29 @@ cdef class Peer(Sink):
         return task
 
     cdef int _start_inline(self, coroutine) except -1:
+        cdef Runner runner = self.hub.runner_of(self.session.flusher.loop)
+        cdef Spare spare = runner.enter()
+        cdef Rest first = None
+        error = None
         self._busy = True
-        self._inline = self._start(self._run_inline(coroutine))
-        return 0
-
-    async def _run_inline(self, coroutine):
         try:
-            await coroutine
+            first = first_step(coroutine, spare)
+        except BaseException as exc:
+            error = exc
+        runner.leave(spare)
+        if first is not None:
+            self._inline = self._hold(runner.hand_over(spare, first, self._run_inline(first)))
+            return 0
+        self._busy = False
+        if error is not None:
+            runner.fail(spare, error)
+        else:
+            runner.done(spare)
+        return 0 if self._waiting is None else self._resume()
+
+    async def _run_inline(self, rest):
+        try:
+            await rest
         finally:
             self._busy = False
             self._inline = None
@@ -400,7 +420,7 @@ cdef class Peer(Sink):
     def _handle_later(self, SioMessage message not None):
         self._handle(message)
 
-    def _resume(self):
+    cdef int _resume(self) except -1:
         """Take what had to wait, until something makes it wait again."""
         cdef list waiting = self._waiting
         cdef Py_ssize_t count = 0
@@ -408,7 +428,7 @@ cdef class Peer(Sink):
         while waiting is not None and count < len(waiting):
             if self._busy or self._waiting is not None:
                 self._waiting = waiting[count:]
-                return
+                return 0
             context, message = waiting[count]
             count += 1
             try:
@@ -416,12 +436,13 @@ cdef class Peer(Sink):
                 context.run(self._handle_later, message)
             except ProtocolError as error:
                 self.session.violate(error)
-                return
+                return 0
             except Exception as exc:
                 self.session.fault(exc)
-                return
+                return 0
             if not self.session.is_live:
-                return
+                return 0
+        return 0
 
 
 cdef object _explained(object error, Call call):

@@ -34,6 +34,15 @@ cdef object register_task = asyncio.tasks._register_task
 cdef object unregister_task = asyncio.tasks._unregister_task
 cdef object count_weak = weakref.getweakrefcount
 
+
+async def _nothing():
+    pass
+
+
+cdef object _sample = _nothing()
+cdef object CompiledCoroutine = type(_sample)
+_sample.close()
+
 # Without the interpreter's lock, counts of references do not tell who keeps something.
 cdef bint CAN_COUNT = not sysconfig.get_config_var("Py_GIL_DISABLED")
 # Context variables that are compared before a spare is used again; with more, comparing costs more than a task.
@@ -56,7 +65,7 @@ cdef Rest first_step(object awaitable, Spare spare):
     """Take the first step of a coroutine; None when that was all, and then `spare.result` is its result."""
     cdef PyObject* given = NULL
     cdef Rest rest
-    if type(awaitable) is not CoroutineType:
+    if type(awaitable) is not CoroutineType and type(awaitable) is not CompiledCoroutine:
         # Of other kinds nothing is known but that they can be awaited.
         rest = Rest.__new__(Rest)
         rest._iterator = awaitable.__await__() if hasattr(awaitable, "__await__") else awaitable

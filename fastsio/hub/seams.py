@@ -12,7 +12,7 @@ from typing import Any
 
 from fastsio.engine._session import Link, Session
 from fastsio.errors import ProtocolError
-from fastsio.hub import dispatch
+from fastsio.hub import _joining
 from fastsio.hub._peer import Peer
 
 MESSAGE = 4
@@ -149,6 +149,6 @@ class Injector:
         peer = None if session is None else self.peer_of(session)
         if peer is None or (session.sink is peer and session.request is not None):  # the transport itself will tell it
             return
-        await dispatch.close(self._server, peer, list(peer.members.values()), reason)
+        await _joining.close(self._server, peer, list(peer.members.values()), reason)
         if session.sink is peer:  # made up: nobody else will end it
             session.close(reason)

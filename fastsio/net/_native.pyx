@@ -162,7 +162,7 @@ cdef class NativeExchange(Exchange):
             self.connection._respond(self, response)
 
     def upgrade(self, session, bint is_probe):
-        return None if self.connection is None else self.connection._upgrade(self)
+        return None if self.connection is None else self.connection._upgrade(self, is_probe)
 
 
 # --- the connection
@@ -201,6 +201,7 @@ cdef class NativeConnection(Link):
     cdef Py_ssize_t _unwritten          # bytes the transport held at the last look at a blocked connection
     # the WebSocket
     cdef FrameReader _reader
+    cdef bytes _unsaid                  # the answer to the handshake, until the first frame goes with it
 
     def __init__(self, config, server_state, app_state, _loop=None):
         self._config = config
@@ -686,7 +687,7 @@ cdef class NativeConnection(Link):
 
     # --- WebSocket
 
-    cdef Link _upgrade(self, NativeExchange exchange):
+    cdef Link _upgrade(self, NativeExchange exchange, bint is_probe):
         """Answer a WebSocket handshake (RFC 6455 4.2)."""
         cdef Request request = exchange.request
         accept = _frames.accept_key((request.header(b"sec-websocket-key") or "").encode("latin-1"))
@@ -695,12 +696,12 @@ cdef class NativeConnection(Link):
         elif accept is None or exchange.content_length:
             refusal = Response(400, b"Bad Request: a WebSocket handshake has a 16 byte key and no body", "text/plain")
         else:
-            self._become_websocket(request, accept)
+            self._become_websocket(request, accept, is_probe)
             return self
         self._respond(exchange, refusal)
         return None
 
-    cdef int _become_websocket(self, Request request, bytes accept) except -1:
+    cdef int _become_websocket(self, Request request, bytes accept, bint is_probe) except -1:
         cdef list headers = [
             (b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), (b"Sec-WebSocket-Accept", accept),
         ]
@@ -717,7 +718,10 @@ cdef class NativeConnection(Link):
         self.b64 = request.param("b64") is not None
         self._exchange = None
         self._mode = WEBSOCKET
-        self._write(response_head(101, headers))
+        # Said together with what follows in this turn of the loop.
+        self._unsaid = response_head(101, headers)
+        if is_probe:
+            self._write(b"")
         self._set_deadline(NEVER)
         return self._take_tail_soon()
 
@@ -832,6 +836,11 @@ cdef class NativeConnection(Link):
     cdef int _send(self, const char* data, Py_ssize_t size) except -1:
         """Write now what the kernel takes; the transport keeps the rest, and nothing overtakes it."""
         cdef ssize_t sent = 0
+        cdef bytes joined
+        if self._unsaid is not None:
+            joined = self._unsaid + data[:size]
+            self._unsaid = None
+            data, size = PyBytes_AS_STRING(joined), PyBytes_GET_SIZE(joined)
         if size == 0 or self._transport is None:
             return 0
         if self._fd >= 0 and not self._blocked:
