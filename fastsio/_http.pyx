@@ -299,29 +299,17 @@ cdef char* put(char* out, bytes piece) noexcept:
 
 def environ(Request request):
     """Give the handshake as the WSGI-like dict that connect handlers know from python-socketio."""
-    query = request.query_string.decode("utf-8", "ignore")
-    client = request.client or ("127.0.0.1", 0)
-    result = {
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http" if request.scheme == "ws" else "https" if request.scheme == "wss" else request.scheme,
-        "wsgi.input": NO_BODY,
-        "wsgi.errors": sys.stderr,
-        "wsgi.async": True,
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-        "SERVER_SOFTWARE": "asgi",
-        "REQUEST_METHOD": request.method,
-        "PATH_INFO": request.path,
-        "QUERY_STRING": query,
-        "RAW_URI": f"{request.path}?{query}" if query else request.path,
-        "SCRIPT_NAME": "",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": str(client[0]),
-        "REMOTE_PORT": str(client[1]),
-        "SERVER_NAME": "asgi",
-        "SERVER_PORT": "0",
-    }
+    cdef str query = request.query_string.decode("utf-8", "ignore")
+    cdef tuple client = request.client or NOBODY
+    cdef dict result = FIXED.copy()
+    result["wsgi.url_scheme"] = "http" if request.scheme == "ws" else "https" if request.scheme == "wss" else request.scheme
+    result["wsgi.errors"] = sys.stderr
+    result["REQUEST_METHOD"] = request.method
+    result["PATH_INFO"] = request.path
+    result["QUERY_STRING"] = query
+    result["RAW_URI"] = f"{request.path}?{query}" if query else request.path
+    result["REMOTE_ADDR"] = str(client[0])
+    result["REMOTE_PORT"] = str(client[1])
     _add_headers(result, request.headers)
     if "HTTP_X_FORWARDED_PROTO" in result:
         result["wsgi.url_scheme"] = result["HTTP_X_FORWARDED_PROTO"]
@@ -369,4 +357,27 @@ class _NoBody:
         return b""
 
 
-NO_BODY = _NoBody()
+cdef tuple NOBODY = ("127.0.0.1", 0)     # the peer of a request when the host names none
+
+# What is the same in every environ, and the places of what is not.
+cdef dict FIXED = {
+    "wsgi.version": (1, 0),
+    "wsgi.url_scheme": "http",
+    "wsgi.input": _NoBody(),
+    "wsgi.errors": None,
+    "wsgi.async": True,
+    "wsgi.multithread": False,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+    "SERVER_SOFTWARE": "asgi",
+    "REQUEST_METHOD": "",
+    "PATH_INFO": "",
+    "QUERY_STRING": "",
+    "RAW_URI": "",
+    "SCRIPT_NAME": "",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "REMOTE_ADDR": "",
+    "REMOTE_PORT": "",
+    "SERVER_NAME": "asgi",
+    "SERVER_PORT": "0",
+}

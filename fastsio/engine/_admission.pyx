@@ -170,8 +170,17 @@ cdef str open_data(object registry, Session session, str transport):
         _last_rest = json.dumps(rest, separators=(",", ":"))[1:]
         _last_shape = shape
     # Whatever an application's `generate_id` gives.
-    sid = f'"{session.sid}"' if session.sid.isalnum() and session.sid.isascii() else json.dumps(session.sid)
+    sid = f'"{session.sid}"' if is_plain(session.sid) else json.dumps(session.sid)
     return f'{{"sid":{sid},{_last_rest}'
+
+
+cdef bint is_plain(str sid) noexcept:
+    """Tell whether text is letters, digits, hyphens and underscores, which JSON leaves as they are."""
+    cdef Py_UCS4 character
+    for character in sid:
+        if not (c"a" <= character <= c"z" or c"A" <= character <= c"Z" or c"0" <= character <= c"9" or character in "-_"):
+            return False
+    return True
 
 
 def cookie_headers(cookie, str sid not None):

@@ -20,12 +20,18 @@ UNABLE = "Unable to connect"
 
 cdef object CancelledError = asyncio.CancelledError
 # What an application may have put in the place of a manager's own, on the instance.
-cdef set LIFE = {"pre_connect", "connect", "pre_disconnect", "disconnect", "sid_from_eio_sid", "basic_disconnect"}
+cdef tuple LIFE = ("pre_connect", "connect", "pre_disconnect", "disconnect", "sid_from_eio_sid", "basic_disconnect")
 
 
 cdef bint is_plain(object manager) except -1:
     """Tell whether a manager is python-socketio's simplest, with nothing about it replaced."""
-    return type(manager) is AsyncManager and LIFE.isdisjoint(manager.__dict__)
+    cdef dict own = manager.__dict__
+    if type(manager) is not AsyncManager:
+        return False
+    for name in LIFE:
+        if name in own:
+            return False
+    return True
 
 
 # --- joining
@@ -135,7 +141,7 @@ async def _ask(server, Member member, auth, bint at_once):
     try:
         if not server._has_connect_handler(member.namespace):
             return None
-        environ = server.get_environ(member.sid, member.namespace)
+        environ = server.environ[member.eio_sid]
         result = _call(server, "connect", member, (environ, auth or None))
         if result is not None and isawaitable(result):
             result = await result

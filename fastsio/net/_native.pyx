@@ -112,6 +112,16 @@ cdef class Route:
 
 
 cdef object _routes = weakref.WeakKeyDictionary()
+cdef object _last_config = None     # asked for with every connection; and its route
+cdef Route _last_route = None
+
+
+cdef Route known_route(object config):
+    global _last_config, _last_route
+    if config is not _last_config:
+        _last_route = route_of(config)
+        _last_config = config
+    return _last_route
 
 
 def route_of(config):
@@ -208,7 +218,7 @@ cdef class NativeConnection(Link):
         self._server_state = server_state
         self._app_state = app_state
         self._loop = _loop or asyncio.get_running_loop()
-        self._route = route_of(config)
+        self._route = known_route(config)
         self._fd = -1
 
     # --- asyncio's side
