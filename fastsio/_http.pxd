@@ -12,7 +12,6 @@ cdef class Request:
     cdef public str http_version
     cdef public tuple client            # (host, port) of the peer, None when unknown
     cdef public tuple server
-    cdef public object scope            # the ASGI scope; made on demand by the native wire
     cdef public object extras           # what the host adds to an environ, None for nothing
     @staticmethod
     cdef Request read(Head* head, str path)

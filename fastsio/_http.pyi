@@ -15,8 +15,7 @@ class Request:
     http_version: str
     client: tuple[Any, ...] | None
     server: tuple[Any, ...] | None
-    scope: Any
-    extras: Callable[[Request], dict[str, Any]] | None
+    extras: Callable[[Request, list[tuple[bytes, bytes]]], dict[str, Any]] | None
     def __init__(self, method: str, path: str, query_string: bytes, headers: list[tuple[bytes, bytes]]) -> None: ...
     def param(self, name: str) -> str | None: ...
     def params(self, name: str) -> list[str]: ...

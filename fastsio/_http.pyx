@@ -57,13 +57,12 @@ cdef class Request:
         cdef View name
         cdef View value
         cdef list found = []
-        if self._headers is None:
-            rest = view_of(self._fields)
-            while rest.size and next_field(&rest, &name, &value):
-                found.append((view_bytes(name).lower(), view_bytes(value)))
-            self._headers = found
-            self._fields = None
-        return self._headers
+        if self._fields is None:
+            return self._headers
+        rest = view_of(self._fields)
+        while rest.size and next_field(&rest, &name, &value):
+            found.append((view_bytes(name).lower(), view_bytes(value)))
+        return found
 
     cpdef str param(self, str name):
         """Give the first value of a query parameter, None when it is absent or blank."""
@@ -310,11 +309,12 @@ def environ(Request request):
     result["RAW_URI"] = f"{request.path}?{query}" if query else request.path
     result["REMOTE_ADDR"] = str(client[0])
     result["REMOTE_PORT"] = str(client[1])
-    _add_headers(result, request.headers)
+    cdef list headers = request.headers
+    _add_headers(result, headers)
     if "HTTP_X_FORWARDED_PROTO" in result:
         result["wsgi.url_scheme"] = result["HTTP_X_FORWARDED_PROTO"]
     if request.extras is not None:
-        result.update(request.extras(request))
+        result.update(request.extras(request, headers))
     return result
 
 

@@ -3,6 +3,8 @@
 May import: the engine floor, `_handlers`, `_rooms`, `dispatch`, `manager`. Knows servers and peers by what they can do;
 never touches bytes. A manager that an application has not replaced is not asked: what it would do is done.
 """
+from cpython.ref cimport Py_REFCNT
+
 from fastsio.engine._session cimport Session
 from fastsio.hub._handlers cimport find
 from fastsio.hub._rooms cimport Member, Rooms
@@ -141,10 +143,14 @@ async def _ask(server, Member member, auth, bint at_once):
     try:
         if not server._has_connect_handler(member.namespace):
             return None
+        is_first = member.session is not None and member.session.environ is None
         environ = server.environ[member.eio_sid]
+        before = _shape_of(environ) if is_first else None
         result = _call(server, "connect", member, (environ, auth or None))
         if result is not None and isawaitable(result):
             result = await result
+        if before is not None:
+            _forget_environ(member.session, environ, before)
         return {"message": REJECTED} if result is False else None
     except CancelledError:
         return None     # as python-socketio: a cancelled handler has returned nothing
@@ -158,6 +164,46 @@ async def _ask(server, Member member, auth, bint at_once):
             "the connect handler of namespace %s raised; the client is refused", member.namespace
         )
         return None if at_once else {"message": REJECTED}
+
+
+# What holds an environ when its handler has not kept it: its session, and this module, twice. What is in it is held by it,
+# by its copy and, once, by this module.
+cdef Py_ssize_t OWN_REFERENCES = 3
+
+
+cdef tuple _shape_of(dict environ):
+    """What an environ and the scope in it hold, to see later whether anything was changed."""
+    scope = environ.get("asgi.scope")
+    if type(scope) is not dict:
+        return (environ.copy(),)
+    state = scope.get("state")
+    return (environ.copy(), scope.copy(), state.copy() if type(state) is dict else None)
+
+
+cdef int _forget_environ(Session session, dict environ, tuple before) except -1:
+    """Let go of an environ that nobody has kept or changed: most are never asked for again, and can be made again."""
+    cdef object scope = environ.get("asgi.scope")
+    cdef object state
+    if Py_REFCNT(environ) > OWN_REFERENCES or session.environ is not environ or not _is_same(environ, before[0]):
+        return 0
+    if len(before) > 1:
+        state = scope.get("state")
+        if Py_REFCNT(scope) > OWN_REFERENCES or not _is_same(scope, before[1]):
+            return 0
+        if before[2] is not None and (Py_REFCNT(state) > OWN_REFERENCES or not _is_same(state, before[2])):
+            return 0
+    session.environ = None
+    return 0
+
+
+cdef bint _is_same(dict now, dict before) except -1:
+    """Tell whether two dicts hold the very same values."""
+    if len(now) != len(before):
+        return False
+    for key, value in now.items():
+        if key not in before or before[key] is not value:
+            return False
+    return True
 
 
 cdef object _call(object server, str event, Member member, tuple args):

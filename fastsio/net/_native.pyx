@@ -622,25 +622,24 @@ cdef class NativeConnection(Link):
                 pass    # uvicorn has paused it for reasons of its own
         return 0
 
-    def _extras(self, Request request):
+    def _extras(self, Request request, list headers):
         """What python-socketio adds to an environ under ASGI."""
-        if request.scope is None:
-            request.scope = {
-                "type": "websocket" if (request.header(b"upgrade") or "").lower() == "websocket" else "http",
-                "asgi": {"version": "3.0", "spec_version": "2.3"},
-                "http_version": request.http_version,
-                "method": request.method,
-                "scheme": request.scheme,
-                "path": request.path,
-                "raw_path": request.path.encode(),
-                "query_string": request.query_string,
-                "root_path": "",
-                "headers": request.headers,
-                "client": request.client,
-                "server": request.server,
-                "state": dict(self._app_state) if self._app_state else {},
-            }
-        return {"asgi.scope": request.scope, "asgi.receive": _no_channel, "asgi.send": _no_channel}
+        scope = {
+            "type": "websocket" if (request.header(b"upgrade") or "").lower() == "websocket" else "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": request.http_version,
+            "method": request.method,
+            "scheme": request.scheme,
+            "path": request.path,
+            "raw_path": request.path.encode(),
+            "query_string": request.query_string,
+            "root_path": "",
+            "headers": headers,
+            "client": request.client,
+            "server": request.server,
+            "state": dict(self._app_state) if self._app_state else {},
+        }
+        return {"asgi.scope": scope, "asgi.receive": _no_channel, "asgi.send": _no_channel}
 
     # --- HTTP, outwards
 

@@ -69,7 +69,7 @@ def make_request(source: web.Request) -> Request:
     request.scheme = source.scheme
     peer = source.transport.get_extra_info("peername") if source.transport is not None else None
     request.client = tuple(peer[:2]) if isinstance(peer, tuple) else None
-    request.extras = lambda _: {
+    request.extras = lambda *_: {
         "aiohttp.request": source,
         "wsgi.input": source.content,
         "SERVER_SOFTWARE": "aiohttp",

@@ -31,8 +31,7 @@ def make_request(scope: Scope, receive: Receive, send: Send) -> Request:
     scheme: str = scope.get("scheme", "http")
     request.scheme = {"ws": "http", "wss": "https"}.get(scheme, scheme)
     request.client = tuple(scope["client"]) if scope.get("client") else None
-    request.scope = scope
-    request.extras = lambda _: {"asgi.scope": scope, "asgi.receive": receive, "asgi.send": send}
+    request.extras = lambda *_: {"asgi.scope": scope, "asgi.receive": receive, "asgi.send": send}
     return request
 
 

@@ -68,7 +68,7 @@ def make_request(source: SanicRequest) -> Request:
     request = Request(source.method, source.path, _bytes(query), headers)
     request.scheme = "https" if source.conn_info is not None and source.conn_info.ssl else "http"
     request.client = tuple(source.conn_info.peername[:2]) if source.conn_info and source.conn_info.peername else None
-    request.extras = lambda _: {
+    request.extras = lambda *_: {
         "sanic.request": source,
         "SERVER_SOFTWARE": "sanic",
         "SERVER_NAME": "sanic",

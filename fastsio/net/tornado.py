@@ -37,7 +37,7 @@ def make_request(handler: "Handler") -> Request:
     request = Request(source.method, source.path, (source.query or "").encode(), headers)
     request.scheme = source.protocol
     request.client = (source.remote_ip, 0)
-    request.extras = lambda _: {
+    request.extras = lambda *_: {
         "tornado.handler": handler,
         "SERVER_SOFTWARE": "aiohttp",  # python-engineio's word
         "SERVER_NAME": "aiohttp",
