@@ -81,7 +81,8 @@ class Registry:
     def settled(self, session: Session) -> None:
         """The disconnect handlers have run: nobody looks for the session any more, even if its client has yet to hear."""
         session.is_settled = True
-        session.sink = None  # they hold each other
+        if not session.is_open:
+            session.sink = None  # they hold each other
         self.ending.pop(session.sid, None)
 
     def find(self, sid: str) -> Session | None:

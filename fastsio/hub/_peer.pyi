@@ -5,6 +5,9 @@ from fastsio.hub._hub import Hub
 from fastsio.hub._rooms import Member
 
 @final
+class Call: ...
+
+@final
 class Peer(Sink):
     @property
     def hub(self) -> Hub: ...

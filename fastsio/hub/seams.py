@@ -77,6 +77,12 @@ class Tap:
             task = self._last[eio_sid] = self._server.eio._registry.spawn(_finish(result, last))
             task.add_done_callback(partial(self._forget, eio_sid))
 
+    async def settled(self, eio_sid: str) -> None:
+        """Wait until what was given to the application's own sending, for one connection, has been sent."""
+        last = self._last.get(eio_sid)
+        if last is not None:
+            await asyncio.wait({last})
+
     def _forget(self, eio_sid: str, task: asyncio.Task[None]) -> None:
         if self._last.get(eio_sid) is task:
             del self._last[eio_sid]
@@ -142,6 +148,8 @@ class Injector:
                 raise
             session.violate(error)
         await peer.inline_done()
+        if self._server._hub.tap is not None:
+            await self._server._hub.tap.settled(eio_sid)
 
     async def disconnect(self, eio_sid: str, reason: str) -> None:
         """The connection has ended. Until its handlers have run, its peer is there for them."""
