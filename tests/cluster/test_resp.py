@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from fastsio.cluster.resp import UnexpectedReplyError, subscription
+from fastsio.cluster.link import subscription
+from fastsio.cluster.resp import UnexpectedReplyError
 
 MESSAGES = [b"", b"x", b"two\r\nlines", b"\x00\xff" * 300, b'{"method": "emit"}']
 
@@ -24,7 +25,7 @@ async def test_in_pieces(kind: bytes, size: int):
     heard = []
 
     async def listen() -> None:
-        async for batch in subscription(reader, "ch"):
+        async for batch in subscription(reader, "ch", lambda: None):
             heard.extend(batch)
 
     task = asyncio.create_task(listen())
@@ -43,7 +44,7 @@ async def test_what_is_not_redis_ends_the_subscription(data: bytes):
     reader = asyncio.StreamReader()
     reader.feed_data(data)
     with pytest.raises((UnexpectedReplyError, ValueError)):
-        async for _ in subscription(reader, "ch"):
+        async for _ in subscription(reader, "ch", lambda: None):
             pass
 
 
@@ -52,6 +53,6 @@ async def test_what_came_before_it_is_heard():
     reader.feed_data(wire(b"*") + b"hello\r\n")
     heard = []
     with pytest.raises(UnexpectedReplyError):
-        async for batch in subscription(reader, "ch"):
+        async for batch in subscription(reader, "ch", lambda: None):
             heard.extend(batch)
     assert heard == MESSAGES
