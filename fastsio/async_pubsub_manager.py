@@ -128,9 +128,8 @@ class AsyncPubSubManager(AsyncPubSubListener):
     def _forget_callback(self, callback: Callable[..., Any]) -> None:
         self._answers.forget(callback)
 
+
 def _skips(skip_sid: Any) -> set[Any] | None:
     if not skip_sid:
         return None
     return {skip_sid} if isinstance(skip_sid, str) else set(skip_sid)
-
-

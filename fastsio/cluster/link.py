@@ -78,7 +78,9 @@ class Publisher:
         head = self._head
         async with self._lock:
             try:
-                self._writer.write(b"".join([b"%b$%d\r\n%b\r\n" % (head, len(payload), payload) for payload in payloads]))
+                self._writer.write(
+                    b"".join([b"%b$%d\r\n%b\r\n" % (head, len(payload), payload) for payload in payloads])
+                )
                 await self._writer.drain()
                 await self._replies(len(payloads))
             except BaseException as exc:

@@ -118,7 +118,12 @@ class Outgoing:
         self._start()
 
     async def settled(self) -> None:
-        """Wait until all that was put is sent or dropped, or has failed often enough; not while nothing is attempted."""
+        """Wait until all that was put is sent or dropped, or has failed often enough; not while nothing is attempted.
+
+        Raises:
+            RuntimeError: as `enter_loop`.
+        """
+        self.enter_loop()
         ticket, failed = self._accepted, self._failed
         attempts = 1 if self._direction.is_up is False else ATTEMPTS
         if self._is_pausing:
@@ -189,7 +194,9 @@ class Outgoing:
         if self._strikes > MOST_STRIKES:
             lost = self._sending.pop()
             self._give_up(lost)
-            self._logger().error("a message of %d bytes was given up: the broker does not take it (%s)", len(lost), error)
+            self._logger().error(
+                "a message of %d bytes was given up: the broker does not take it (%s)", len(lost), error
+            )
 
     def _give_up(self, payload: bytes) -> None:
         self._bytes -= len(payload)
