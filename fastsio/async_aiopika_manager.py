@@ -15,6 +15,7 @@ from fastsio.cluster.outgoing import PartlySentError
 
 SCHEMES = ("amqp", "amqps")
 CONNECT_TIMEOUT = 5.0
+SUBSCRIBE_TIMEOUT = 10.0
 QUEUE_EXPIRES_MS = 300_000
 PREFETCH = 100
 
@@ -130,11 +131,12 @@ class AsyncAioPikaManager(AsyncBrokerManager):
                 yield body
 
     async def _subscribe_and_read(self) -> AsyncGenerator[Sequence[Any], None]:
-        self._subscribing()
-        self._listener_connection = await self._connection()
-        channel = await self._channel(self._listener_connection)
-        await channel.set_qos(prefetch_count=PREFETCH)
-        queue = await self._queue(channel, await self._exchange(channel))
+        async with asyncio.timeout(SUBSCRIBE_TIMEOUT):
+            self._listener_connection = await self._connection()
+            channel = await self._channel(self._listener_connection)
+            await channel.set_qos(prefetch_count=PREFETCH)
+            queue = await self._queue(channel, await self._exchange(channel))
+        self._asked()
         async with queue.iterator() as messages:
             self._subscribed()
             async for message in messages:

@@ -70,7 +70,7 @@ class AsyncBrokerManager(AsyncPubSubManager):
         raise NotImplementedError
 
     async def _subscribe_and_read(self) -> AsyncGenerator[Sequence[Any], None]:
-        """Call `_subscribing`, subscribe, call `_subscribed`, yield what comes, batch by batch.
+        """Subscribe, call `_asked` and, once that is confirmed, `_subscribed`; yield what comes, batch by batch.
 
         To be overridden; raises what went wrong.
         """
@@ -150,8 +150,8 @@ class AsyncBrokerManager(AsyncPubSubManager):
             await asyncio.sleep(self._hearing.delay())
             self.health.reconnects += 1
 
-    def _subscribing(self) -> None:
-        """From now on silence is noticed."""
+    def _asked(self) -> None:
+        """The broker was asked to tell us: from now on silence is noticed."""
         self._heard = time.monotonic()
         self._is_watched = True
 

@@ -11,16 +11,12 @@ from typing import Any
 from fastsio.async_broker_manager import AsyncBrokerManager
 from fastsio.cluster import link
 from fastsio.cluster.identity import leave_to_parent
-from fastsio.redis_manager import (
-    CONNECT_TIMEOUT,
-    check_client,
-    client_options,
-    load_driver,
-    open_client,
-    parse_redis_sentinel_url,
-)
+from fastsio.redis_manager import check_client, client_options, load_driver, open_client, parse_redis_sentinel_url
 
 __all__ = ["AsyncRedisManager", "parse_redis_sentinel_url"]
+
+# Seconds for finding Redis, which may need several sentinels, connecting, and asking to be told.
+SUBSCRIBE_TIMEOUT = 10.0
 
 
 class AsyncRedisManager(AsyncBrokerManager):
@@ -93,7 +89,7 @@ class AsyncRedisManager(AsyncBrokerManager):
         if self._subscription is not None:
             self.pubsub = self._subscription
         if old is not None and old is not self.redis and old_loop is loop:
-            await old.connection_pool.disconnect(inuse_connections=False)
+            await self._let_go(old, False)
 
     # --- outwards
 
@@ -167,9 +163,9 @@ class AsyncRedisManager(AsyncBrokerManager):
     async def _subscribe_and_read(self) -> AsyncGenerator[Sequence[Any], None]:
         await self._connect()
         self._subscription = self.pubsub
-        self._subscribing()
-        async with asyncio.timeout(CONNECT_TIMEOUT):
+        async with asyncio.timeout(SUBSCRIBE_TIMEOUT):
             await self.pubsub.subscribe(self.channel)
+        self._asked()
         found = link.streams(self._subscription.connection)
         if found is not None:
             async for batch in link.subscription(found[0], self.channel, self._subscribed):
@@ -195,10 +191,17 @@ class AsyncRedisManager(AsyncBrokerManager):
         self.connected = False
         await self._close_publishing_connection()
         client, self.redis = self.redis, None
-        if client is None or self._loop is not asyncio.get_running_loop():
-            return
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await self._let_go(client, True)
+
+    async def _let_go(self, client: Any, wholly: bool) -> None:
+        """Close the connections of a client, those to sentinels too; unless `wholly`, not those that are in use."""
+        pool = client.connection_pool
+        sentinels = getattr(getattr(pool, "sentinel_manager", None), "sentinels", ())
         try:
-            await client.aclose()
+            await pool.disconnect(inuse_connections=wholly)
+            for sentinel in sentinels:
+                await sentinel.connection_pool.disconnect()
         except Exception as exc:
             self._get_logger().debug("a broken connection was closed: %r", exc)
 

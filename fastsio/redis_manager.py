@@ -23,6 +23,8 @@ SENTINEL_SCHEMES = ("redis+sentinel", "valkey+sentinel")
 CONNECT_TIMEOUT = 5.0
 # A Redis that says nothing for this long, to an emitter without a loop that waits for its answer.
 ANSWER_TIMEOUT = 10.0
+# A sentinel that says nothing for this long: the next one is asked.
+SENTINEL_TIMEOUT = 1.0
 
 
 def parse_redis_sentinel_url(url: str) -> tuple[list[tuple[str, int]], str | None, dict[str, Any]]:
@@ -98,8 +100,15 @@ def open_client(driver: Any, url: str, options: dict[str, Any], channel: str) ->
     if urlparse(url).scheme not in SENTINEL_SCHEMES:
         return driver.Redis.from_url(url, **options)
     sentinels, service, from_url = parse_redis_sentinel_url(url)
+    options = {**options, "sentinel_kwargs": _sentinel_options(options)}
     sentinel = driver.sentinel.Sentinel(sentinels, **{**options, **from_url})
     return sentinel.master_for(service or channel)
+
+
+def _sentinel_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Give the options for asking sentinels, of which some may be dead: quickly, and each once."""
+    timeouts = {"socket_connect_timeout": SENTINEL_TIMEOUT, "socket_timeout": SENTINEL_TIMEOUT}
+    return {**timeouts, "retry": options["retry"], **options.get("sentinel_kwargs", {})}
 
 
 def check_client(client: Any, options: dict[str, Any]) -> None:

@@ -95,11 +95,13 @@ async def judge(
     return heard
 
 
-def throw_out(redis: Redis, kind: str) -> None:
+def throw_out(redis: Any, kind: str) -> None:
+    """Have Redis hang up on those who are subscribed, "pubsub", or on those who are not; never on its own kin."""
     for line in redis.cli("CLIENT", "LIST").splitlines():
         fields = dict(field.partition("=")[::2] for field in line.split())
+        is_kin = fields.get("name", "").startswith("sentinel") or "S" in fields.get("flags", "")
         is_subscriber = fields.get("sub", "0") != "0"
-        if fields.get("cmd", "").startswith("client") or is_subscriber != (kind == "pubsub"):
+        if is_kin or fields.get("cmd", "").startswith("client") or is_subscriber != (kind == "pubsub"):
             continue
         redis.cli("CLIENT", "KILL", "ID", fields["id"])
 
