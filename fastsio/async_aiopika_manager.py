@@ -1,16 +1,21 @@
 """A cluster over RabbitMQ.
 
-May import: `async_broker_manager`. The aio_pika package is imported when a manager is made.
+May import: `async_broker_manager`, `cluster`. The aio_pika package is imported when a manager is made.
 """
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
+from urllib.parse import urlparse
 
 from fastsio.async_broker_manager import AsyncBrokerManager
+from fastsio.cluster.identity import leave_to_parent
+from fastsio.cluster.outgoing import PartlySentError
 
+SCHEMES = ("amqp", "amqps")
 CONNECT_TIMEOUT = 5.0
+SUBSCRIBE_TIMEOUT = 10.0
 QUEUE_EXPIRES_MS = 300_000
 PREFETCH = 100
 
@@ -72,15 +77,29 @@ class AsyncAioPikaManager(AsyncBrokerManager):
 
     # --- outwards
 
+    def _check(self) -> None:
+        try:
+            parts = urlparse(self.url)
+            is_address = parts.scheme in SCHEMES and parts.port != 0
+        except ValueError:  # the port is no number
+            is_address = False
+        if not is_address and not self._is_overridden("_connection", AsyncAioPikaManager._connection):
+            raise ValueError("AsyncAioPikaManager: not the URL of a broker, such as amqp://user:password@host:5672//")
+
     async def _send(self, payloads: list[bytes]) -> None:
+        taken = 0
         try:
             await self._connect_publisher()
             for payload in payloads:
                 mode = self._aio_pika.DeliveryMode.PERSISTENT
                 message = self._aio_pika.Message(body=payload, delivery_mode=mode)
                 await self.publisher_exchange.publish(message, routing_key="*")
-        except BaseException:
+                taken += 1
+        except BaseException as exc:
+            had_connection = self.publisher_exchange is not None
             await self._close_publisher()
+            if had_connection and isinstance(exc, Exception):
+                raise PartlySentError(f"{type(exc).__name__}: {exc}", taken, True) from exc
             raise
 
     async def _connect_publisher(self) -> None:
@@ -101,7 +120,7 @@ class AsyncAioPikaManager(AsyncBrokerManager):
 
     # --- inwards
 
-    def _batches(self) -> AsyncIterator[Sequence[Any]]:
+    def _batches(self) -> AsyncGenerator[Sequence[Any], None]:
         is_overridden = self._is_overridden("_listen", AsyncAioPikaManager._listen)
         return super()._batches() if is_overridden else self._listen_with_retries()
 
@@ -111,11 +130,13 @@ class AsyncAioPikaManager(AsyncBrokerManager):
             for body in batch:
                 yield body
 
-    async def _subscribe_and_read(self) -> AsyncIterator[Sequence[Any]]:
-        self._listener_connection = await self._connection()
-        channel = await self._channel(self._listener_connection)
-        await channel.set_qos(prefetch_count=PREFETCH)
-        queue = await self._queue(channel, await self._exchange(channel))
+    async def _subscribe_and_read(self) -> AsyncGenerator[Sequence[Any], None]:
+        async with asyncio.timeout(SUBSCRIBE_TIMEOUT):
+            self._listener_connection = await self._connection()
+            channel = await self._channel(self._listener_connection)
+            await channel.set_qos(prefetch_count=PREFETCH)
+            queue = await self._queue(channel, await self._exchange(channel))
+        self._asked()
         async with queue.iterator() as messages:
             self._subscribed()
             async for message in messages:
@@ -138,4 +159,6 @@ class AsyncAioPikaManager(AsyncBrokerManager):
 
     def _after_fork(self) -> None:
         super()._after_fork()
+        leave_to_parent(self.publisher_connection, self.publisher_channel, self.publisher_exchange)
+        leave_to_parent(self._listener_connection)
         self.publisher_connection = self.publisher_channel = self.publisher_exchange = self._listener_connection = None

@@ -5,20 +5,25 @@ A node publishes a heartbeat and must hear something, itself at least; a subscri
 """
 
 import asyncio
+import inspect
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from fastsio.async_pubsub_manager import AsyncPubSubManager
 from fastsio.cluster import messages
 from fastsio.cluster.health import LONGEST_DELAY, Direction, Health
+from fastsio.cluster.identity import leave_to_parent
 from fastsio.cluster.messages import CallbackOwner
 from fastsio.cluster.outgoing import Outgoing
 from fastsio.errors import EventTooLargeError
 
 # A node that cannot subscribe for this long publishes what waits all the same.
 LONGEST_HOLD = 10.0
+# Seconds that the loop may be behind before its own lateness is taken off a subscription's silence.
+LATE = 0.5
 
 
 class AsyncBrokerManager(AsyncPubSubManager):
@@ -28,7 +33,7 @@ class AsyncBrokerManager(AsyncPubSubManager):
         health: both directions and counters.
         health_changed: called with `health` whenever a direction comes up or goes down.
         heartbeat_interval: seconds between heartbeats; None for none.
-        deaf_after: seconds without anything heard after which the subscription is made again.
+        deaf_after: seconds without anything heard after which the subscription is made again; at least two heartbeats.
         max_message_size: bytes of a message that is accepted; half of what Redis lets a subscriber owe by default.
     """
 
@@ -47,16 +52,28 @@ class AsyncBrokerManager(AsyncPubSubManager):
         self._outgoing = Outgoing(self._send, self._others_hear, self._publishing, self.health, self._get_logger)
         self._seq = 0
         self._heard = time.monotonic()
-        self._listens = self._is_subscribed = False
+        self._listens = self._is_watched = self._is_checked = False
+        self._greeting: asyncio.Task[None] | None = None
 
     # --- what a broker gives
+
+    def _check(self) -> None:
+        """Look at what no later attempt could mend. To be overridden.
+
+        Raises:
+            RuntimeError: a package is not installed.
+            ValueError: an address or an option is wrong.
+        """
 
     async def _send(self, payloads: list[bytes]) -> None:
         """Publish messages, in order. To be overridden; raises whatever went wrong."""
         raise NotImplementedError
 
-    async def _subscribe_and_read(self) -> AsyncIterator[Sequence[Any]]:
-        """Subscribe, call `_subscribed`, yield what comes, batch by batch. To be overridden; raises what went wrong."""
+    async def _subscribe_and_read(self) -> AsyncGenerator[Sequence[Any], None]:
+        """Subscribe, call `_asked` and, once that is confirmed, `_subscribed`; yield what comes, batch by batch.
+
+        To be overridden; raises what went wrong.
+        """
         raise NotImplementedError
         yield
 
@@ -75,6 +92,7 @@ class AsyncBrokerManager(AsyncPubSubManager):
 
         An event comes as finished JSON, unless an application overrides this and may want to change it.
         """
+        self._ensure_possible()
         payload = data if isinstance(data, bytes) else self._encode(data)
         if isinstance(data, bytes) or data["method"] != "callback":  # whose host_id is its addressee
             self._seq += 1
@@ -88,6 +106,8 @@ class AsyncBrokerManager(AsyncPubSubManager):
     ) -> Any:
         if self._is_overridden("_publish", AsyncBrokerManager._publish):
             return super()._prepare(event, args, text, target, owner)
+        self._ensure_possible()
+        self._outgoing.enter_loop()
         if text is not None and owner is None and messages.is_default(self._serializer):
             payload = messages.finished(self.host_id, event, text, target)
             if payload is not None:
@@ -103,31 +123,46 @@ class AsyncBrokerManager(AsyncPubSubManager):
             raise EventTooLargeError(str(event), len(payload), self.max_message_size)
         return payload
 
+    def _ensure_possible(self) -> None:
+        """Raise to whoever asks first what would otherwise look like a broker that is away for ever."""
+        if not self._is_checked:
+            self._check()
+            self._is_checked = True
+
     def _is_overridden(self, name: str, original: Any) -> bool:
         return getattr(type(self), name) is not original or name in vars(self)
 
     # --- inwards
 
-    async def _listen_with_retries(self) -> AsyncIterator[Sequence[Any]]:
+    async def _listen_with_retries(self) -> AsyncGenerator[Sequence[Any], None]:
         """Yield what comes, batch by batch, over one subscription after another."""
         while True:
             try:
-                async for batch in self._subscribe_and_read():
-                    yield batch
+                async with aclosing(self._subscribe_and_read()) as batches:
+                    async for batch in batches:
+                        yield batch
                 raise ConnectionError("the subscription ended")
             except Exception as exc:
                 self._hearing.down(self._get_logger(), exc)
             finally:
-                self._is_subscribed = False
+                self._is_watched = False
                 await self._unsubscribe()
             await asyncio.sleep(self._hearing.delay())
             self.health.reconnects += 1
 
-    def _subscribed(self) -> None:
-        """The broker was asked; it hears when something comes."""
+    def _asked(self) -> None:
+        """The broker was asked to tell us: from now on silence is noticed."""
         self._heard = time.monotonic()
-        self._is_subscribed = True
-        self._start(self._hear_ourselves())
+        self._is_watched = True
+
+    def _subscribed(self) -> None:
+        """The broker says that it will tell us; it hears when something comes."""
+        self._heard = time.monotonic()
+        self._greet()
+
+    def _greet(self) -> None:
+        if self._greeting is None or self._greeting.done():
+            self._greeting = asyncio.get_running_loop().create_task(self._hear_ourselves())
 
     async def _hear_ourselves(self) -> None:
         """Say a heartbeat, past all that waits, since what waits may be waiting for us to hear.
@@ -175,23 +210,30 @@ class AsyncBrokerManager(AsyncPubSubManager):
         interval = self.heartbeat_interval
         said = time.monotonic()
         while interval is not None:
-            await asyncio.sleep(min(1.0, interval, self.deaf_after / 4) * random.uniform(0.5, 1.0))
+            pause = min(1.0, interval, self.deaf_after / 4) * random.uniform(0.5, 1.0)
+            asked = time.monotonic()
+            await asyncio.sleep(pause)
             now = time.monotonic()
-            if self._is_subscribed and now - self._heard > self.deaf_after:
-                self._is_subscribed = False
-                error = ConnectionError(f"deaf: nothing came for {now - self._heard:.1f} s, not even its own words")
-                self._hearing.down(self._get_logger(), error)
-                await self._unsubscribe()
+            if now - asked - pause > LATE:  # the loop was held up: what came meanwhile has not been read
+                self._heard = min(now, self._heard + now - asked - pause)
+            await self._notice_silence(now - self._heard, max(self.deaf_after, 2 * interval))
             if now - said >= interval:
                 said = now
                 self._say_heartbeat()
+
+    async def _notice_silence(self, silence: float, limit: float) -> None:
+        if self._is_watched and silence > limit:
+            self._is_watched = False
+            error = ConnectionError(f"deaf: nothing came for {silence:.1f} s, not even its own words")
+            self._hearing.down(self._get_logger(), error)
+            await self._unsubscribe()
 
     def _say_heartbeat(self) -> None:
         """Say that we are here, and how far we have come; not when something else is being said anyway."""
         if not len(self._outgoing):
             self._outgoing.put(messages.number(self._encode(messages.heartbeat(self.host_id)), self._seq))
         elif not self._publishing.is_up:
-            self._start(self._hear_ourselves())
+            self._greet()
 
     # --- health
 
@@ -208,17 +250,32 @@ class AsyncBrokerManager(AsyncPubSubManager):
         self.health.cause = cause or self.health.cause
         if self.health_changed is not None:
             try:
-                self.health_changed(self.health)
+                told = self.health_changed(self.health)
+                if inspect.isawaitable(told):
+                    self._start(told)
             except Exception:
                 self._get_logger().exception("health_changed raised")
 
     # --- life
 
+    def initialize(self) -> None:
+        """Begin to listen.
+
+        Raises:
+            RuntimeError, ValueError: a package is missing, or an address or option is wrong.
+        """
+        self._ensure_possible()
+        super().initialize()
+
     def _after_fork(self) -> None:
         super()._after_fork()
         self._seq = 0
-        self._listens = self._is_subscribed = False
+        self._listens = self._is_watched = False
+        leave_to_parent(self._outgoing.task, self._greeting, getattr(self, "thread", None))
+        self._greeting = None
         self._outgoing.clear()
+        self._publishing.clear()
+        self._hearing.clear()
 
     async def close(self, timeout: float = 2.0) -> None:
         """Send what waits, for at most `timeout` seconds, and let go of the broker."""
@@ -227,9 +284,11 @@ class AsyncBrokerManager(AsyncPubSubManager):
                 await self._outgoing.settled()
         except TimeoutError:
             pass
-        thread = getattr(self, "thread", None)
-        if thread is not None:
-            thread.cancel()
-            await asyncio.wait({thread})
-        self._outgoing.stop()
+        tasks = getattr(self, "thread", None), self._greeting, self._outgoing.task
+        loop = asyncio.get_running_loop()
+        running = {task for task in tasks if task is not None and task.get_loop() is loop}
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
         await self._close_publisher()

@@ -1,21 +1,22 @@
 """A cluster over Redis or Valkey.
 
-May import: `async_broker_manager`, `cluster.resp`, `redis_manager`. The redis package, imported when it is first needed,
-makes the connections; `resp` speaks over them.
+May import: `async_broker_manager`, `cluster.link`, `redis_manager`. The redis package, imported when it is first needed,
+makes the connections; `link` speaks over them.
 """
 
 import asyncio
-import importlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
 from fastsio.async_broker_manager import AsyncBrokerManager
-from fastsio.cluster import resp
-from fastsio.redis_manager import load_driver, open_client, parse_redis_sentinel_url
+from fastsio.cluster import link
+from fastsio.cluster.identity import leave_to_parent
+from fastsio.redis_manager import check_client, client_options, load_driver, open_client, parse_redis_sentinel_url
 
 __all__ = ["AsyncRedisManager", "parse_redis_sentinel_url"]
 
-CONNECT_TIMEOUT = 5.0
+# Seconds for finding Redis, which may need several sentinels, connecting, and asking to be told.
+SUBSCRIBE_TIMEOUT = 10.0
 
 
 class AsyncRedisManager(AsyncBrokerManager):
@@ -55,25 +56,25 @@ class AsyncRedisManager(AsyncBrokerManager):
         self.redis: Any = None
         self.pubsub: Any = None
         self._subscription: Any = None
-        self._publisher: resp.Publisher | None = None
+        self._publisher: link.Publisher | None = None
         self._publishing_connection: tuple[Any, Any] | None = None
         self._opening = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    def _check(self) -> None:
+        if not self._is_overridden("_redis_connect", AsyncRedisManager._redis_connect):
+            check_client(self._open_client(), self.redis_options)
+
+    def _open_client(self) -> Any:
+        driver = load_driver(self.redis_url, ".asyncio")
+        options = client_options(driver, self.redis_url, None, self.redis_options)
+        return open_client(driver, self.redis_url, options, self.channel)
+
     def _redis_connect(self) -> None:
         """Make `redis` and `pubsub`, which connect when first used. Applications may override it."""
-        driver = load_driver(self.redis_url, ".asyncio")
-        self.redis = open_client(driver, self.redis_url, self._client_options(driver), self.channel)
+        self.redis = self._open_client()
         self.pubsub = self.redis.pubsub(ignore_subscribe_messages=True)
         self.connected = True
-
-    def _client_options(self, driver: Any) -> dict[str, Any]:
-        """Silence is no error on a channel, and trying again is our own affair: once, in order, and with a log line."""
-        package = driver.__name__.partition(".")[0]
-        never = importlib.import_module(f"{package}.backoff").NoBackoff()
-        retry = importlib.import_module(f"{package}.asyncio.retry").Retry(never, 0)
-        defaults = {"socket_connect_timeout": CONNECT_TIMEOUT, "socket_timeout": None, "socket_keepalive": True}
-        return {**defaults, "retry": retry, **self.redis_options}
 
     async def _connect(self) -> None:
         """Have a client of this loop; after a failure a new one, since an application may compute its address anew."""
@@ -88,11 +89,12 @@ class AsyncRedisManager(AsyncBrokerManager):
         if self._subscription is not None:
             self.pubsub = self._subscription
         if old is not None and old is not self.redis and old_loop is loop:
-            await old.connection_pool.disconnect(inuse_connections=False)
+            await self._let_go(old, False)
 
     # --- outwards
 
     async def _send(self, payloads: list[bytes]) -> None:
+        publisher = None
         try:
             await self._connect()
             publisher = await self._open_publisher()
@@ -105,10 +107,11 @@ class AsyncRedisManager(AsyncBrokerManager):
             await pipeline.execute()
         except BaseException:
             self.connected = False
-            await self._close_publishing_connection()
+            if publisher is None or (publisher.is_closed and publisher is self._publisher):
+                await self._close_publishing_connection()
             raise
 
-    async def _open_publisher(self) -> resp.Publisher | None:
+    async def _open_publisher(self) -> link.Publisher | None:
         """Give what publishes over a connection kept for it; None when the package has to do it."""
         async with self._opening:
             if self._publisher is not None and self._publisher.is_closed:  # idle for longer than Redis allows
@@ -116,8 +119,11 @@ class AsyncRedisManager(AsyncBrokerManager):
             if self._publishing_connection is None:
                 connection = await _take_connection(self.redis.connection_pool)
                 self._publishing_connection = self.redis, connection
-                found = resp.streams(connection)
-                self._publisher = None if found is None else resp.Publisher(*found, self.channel)
+                found = link.streams(connection)
+                if found is not None:
+                    publisher = link.Publisher(*found, self.channel)
+                    await publisher.greet()
+                    self._publisher = publisher
             return self._publisher
 
     async def _close_publishing_connection(self) -> None:
@@ -125,6 +131,7 @@ class AsyncRedisManager(AsyncBrokerManager):
         if kept is None:
             return
         client, connection = kept
+        link.abort(connection)
         try:
             await connection.disconnect(nowait=True)
             await client.connection_pool.release(connection)
@@ -133,7 +140,7 @@ class AsyncRedisManager(AsyncBrokerManager):
 
     # --- inwards
 
-    def _batches(self) -> AsyncIterator[Sequence[Any]]:
+    def _batches(self) -> AsyncGenerator[Sequence[Any], None]:
         own = {"_listen": AsyncRedisManager._listen}
         own["_redis_listen_with_retries"] = AsyncRedisManager._redis_listen_with_retries
         if any(self._is_overridden(name, method) for name, method in own.items()):
@@ -153,17 +160,18 @@ class AsyncRedisManager(AsyncBrokerManager):
             for payload in batch:
                 yield {"type": "message", "pattern": None, "channel": self.channel.encode(), "data": payload}
 
-    async def _subscribe_and_read(self) -> AsyncIterator[Sequence[Any]]:
+    async def _subscribe_and_read(self) -> AsyncGenerator[Sequence[Any], None]:
         await self._connect()
         self._subscription = self.pubsub
-        async with asyncio.timeout(CONNECT_TIMEOUT):
+        async with asyncio.timeout(SUBSCRIBE_TIMEOUT):
             await self.pubsub.subscribe(self.channel)
-        self._subscribed()
-        found = resp.streams(self._subscription.connection)
+        self._asked()
+        found = link.streams(self._subscription.connection)
         if found is not None:
-            async for batch in resp.subscription(found[0], self.channel):
+            async for batch in link.subscription(found[0], self.channel, self._subscribed):
                 yield batch
             return
+        self._subscribed()
         async for message in self._subscription.listen():
             if message["type"] == "message":
                 yield (message["data"],)
@@ -173,6 +181,7 @@ class AsyncRedisManager(AsyncBrokerManager):
         if subscription is None:
             return
         self.connected = False  # the next one is made anew
+        link.abort(subscription.connection)
         try:
             await subscription.aclose()
         except Exception as exc:
@@ -181,12 +190,25 @@ class AsyncRedisManager(AsyncBrokerManager):
     async def _close_publisher(self) -> None:
         self.connected = False
         await self._close_publishing_connection()
-        if self.redis is not None:
-            await self.redis.aclose()
+        client, self.redis = self.redis, None
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await self._let_go(client, True)
+
+    async def _let_go(self, client: Any, wholly: bool) -> None:
+        """Close the connections of a client, those to sentinels too; unless `wholly`, not those that are in use."""
+        pool = client.connection_pool
+        sentinels = getattr(getattr(pool, "sentinel_manager", None), "sentinels", ())
+        try:
+            await pool.disconnect(inuse_connections=wholly)
+            for sentinel in sentinels:
+                await sentinel.connection_pool.disconnect()
+        except Exception as exc:
+            self._get_logger().debug("a broken connection was closed: %r", exc)
 
     def _after_fork(self) -> None:
         super()._after_fork()
         self.connected = False
+        leave_to_parent(self.redis, self.pubsub, self._subscription, self._publisher, self._publishing_connection)
         self.redis = self.pubsub = self._subscription = self._publisher = self._publishing_connection = None
 
 

@@ -244,8 +244,8 @@ class BaseServer:
 
     def _initialize_manager(self) -> None:
         if not self.manager_initialized:
+            self.manager.initialize()  # may raise; then it does so for each client, and is seen
             self.manager_initialized = True
-            self.manager.initialize()
             if self._instrumentation is not None:
                 self._instrumentation.first_client()
 

@@ -52,6 +52,8 @@ class PubSubManager(BaseManager):
 
     def _after_fork(self) -> None:
         self.host_id = new_host_id()
+        self.health.clear()
+        self._publishing.clear()
 
     def _on_publishing(self, is_up: bool, cause: str) -> None:
         self.health.publishes = is_up

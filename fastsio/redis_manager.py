@@ -20,6 +20,11 @@ DRIVERS = {
     "unix": ("redis", "valkey"),
 }
 SENTINEL_SCHEMES = ("redis+sentinel", "valkey+sentinel")
+CONNECT_TIMEOUT = 5.0
+# A Redis that says nothing for this long, to an emitter without a loop that waits for its answer.
+ANSWER_TIMEOUT = 10.0
+# A sentinel that says nothing for this long: the next one is asked.
+SENTINEL_TIMEOUT = 1.0
 
 
 def parse_redis_sentinel_url(url: str) -> tuple[list[tuple[str, int]], str | None, dict[str, Any]]:
@@ -71,13 +76,51 @@ def load_driver(url: str, suffix: str = "") -> Any:
     raise RuntimeError(f"{package.capitalize()} package is not installed {hint}.")
 
 
+def client_options(driver: Any, url: str, answer_timeout: float | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Give the options for a client: limits of time, and no attempts of its own, since those are a manager's affair.
+
+    Args:
+        answer_timeout: seconds that a connection may be silent; None for one that waits for events.
+        options: the application's, which come before ours.
+    """
+    package = driver.__name__.partition(".")[0]
+    never = importlib.import_module(f"{package}.backoff").NoBackoff()
+    ours: dict[str, Any] = {
+        "socket_connect_timeout": CONNECT_TIMEOUT,
+        "socket_timeout": answer_timeout,
+        "retry": importlib.import_module(f"{driver.__name__}.retry").Retry(never, 0),
+    }
+    if urlparse(url).scheme != "unix":
+        ours["socket_keepalive"] = True
+    return {**ours, **options}
+
+
 def open_client(driver: Any, url: str, options: dict[str, Any], channel: str) -> Any:
     """Give a client for a URL, sentinel URLs included; it connects when first used."""
     if urlparse(url).scheme not in SENTINEL_SCHEMES:
         return driver.Redis.from_url(url, **options)
     sentinels, service, from_url = parse_redis_sentinel_url(url)
+    options = {**options, "sentinel_kwargs": _sentinel_options(options)}
     sentinel = driver.sentinel.Sentinel(sentinels, **{**options, **from_url})
     return sentinel.master_for(service or channel)
+
+
+def _sentinel_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Give the options for asking sentinels, of which some may be dead: quickly, and each once."""
+    timeouts = {"socket_connect_timeout": SENTINEL_TIMEOUT, "socket_timeout": SENTINEL_TIMEOUT}
+    return {**timeouts, "retry": options["retry"], **options.get("sentinel_kwargs", {})}
+
+
+def check_client(client: Any, options: dict[str, Any]) -> None:
+    """Make a connection object, without connecting: the package looks at options no earlier.
+
+    Raises:
+        ValueError: an option, in `options` or in the URL, is none, or has a value that is not accepted.
+    """
+    try:
+        client.connection_pool.make_connection()
+    except Exception as exc:
+        raise ValueError(f"redis_options {sorted(options)}, or those in the URL, are not accepted: {exc}") from exc
 
 
 class RedisManager(PubSubManager):
@@ -115,7 +158,11 @@ class RedisManager(PubSubManager):
         self.pubsub: Any = None
 
     def _redis_connect(self) -> None:
-        self.redis = open_client(load_driver(self.redis_url), self.redis_url, self.redis_options, self.channel)
+        driver = load_driver(self.redis_url)
+        options = client_options(driver, self.redis_url, ANSWER_TIMEOUT, self.redis_options)
+        if self.redis is None:
+            check_client(open_client(driver, self.redis_url, options, self.channel), self.redis_options)
+        self.redis = open_client(driver, self.redis_url, options, self.channel)
         self.pubsub = self.redis.pubsub(ignore_subscribe_messages=True)
         self.connected = True
 
@@ -124,6 +171,8 @@ class RedisManager(PubSubManager):
 
         Raises:
             EventTooLargeError: Redis would disconnect its subscribers over it.
+            RuntimeError: the package for the URL is not installed.
+            ValueError: the URL or `redis_options` are wrong.
         """
         payload = messages.encode(data, self._serializer)
         if len(payload) > self.max_message_size:

@@ -17,8 +17,9 @@ class Answers:
     """(room that was asked, id) -> callable, each taken once; the oldest go when there are too many."""
 
     def __init__(self) -> None:
-        self._ids = itertools.count(FIRST_ID)
+        self._next = itertools.count(FIRST_ID)
         self._waiting: dict[int, tuple[Any, Callable[..., Any]]] = {}
+        self._ids: dict[int, set[int]] = {}  # of each callable, which is named by its address while it waits
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -26,19 +27,28 @@ class Answers:
     def expect(self, room: Any, callback: Callable[..., Any]) -> int:
         """Remember whom to tell; give the id to ask for."""
         while len(self._waiting) >= MOST:
-            del self._waiting[next(iter(self._waiting))]
-        id = next(self._ids)
-        self._waiting[id] = room, callback
-        return id
+            self._remove(next(iter(self._waiting)))
+        number = next(self._next)
+        self._waiting[number] = room, callback
+        self._ids.setdefault(id(callback), set()).add(number)
+        return number
 
-    def take(self, room: Any, id: Any) -> Callable[..., Any] | None:
+    def take(self, room: Any, number: Any) -> Callable[..., Any] | None:
         """Give the callable that waits for an answer of `room`, None when nobody does."""
-        found = self._waiting.get(id) if isinstance(id, int) else None
+        found = self._waiting.get(number) if isinstance(number, int) else None
         if found is None or found[0] != room:
             return None
-        return self._waiting.pop(id)[1]
+        return self._remove(number)
 
     def forget(self, callback: Callable[..., Any]) -> None:
         """Nobody waits with this callable any more."""
-        for id in [id for id, (_, waiting) in self._waiting.items() if waiting is callback]:
-            del self._waiting[id]
+        for number in list(self._ids.get(id(callback), ())):
+            self._remove(number)
+
+    def _remove(self, number: int) -> Callable[..., Any]:
+        callback = self._waiting.pop(number)[1]
+        numbers = self._ids[id(callback)]
+        numbers.discard(number)
+        if not numbers:
+            del self._ids[id(callback)]
+        return callback

@@ -37,12 +37,20 @@ class Health:
     def is_healthy(self) -> bool:
         return self.publishes and self.hears
 
+    def clear(self) -> None:
+        """Begin again: after a fork these are the parent's."""
+        self.__init__()  # type: ignore[misc]
+
 
 class Direction:
     """Publishing or hearing: whether it works, and how long to wait before it is tried again."""
 
     def __init__(self, works: str, fails: str, changed: Callable[[bool, str], None]) -> None:
         self._works, self._fails, self._changed = works, fails, changed
+        self.clear()
+
+    def clear(self) -> None:
+        """Know nothing yet."""
         self.is_up: bool | None = None  # None before the first attempt
         self.failures = 0  # in a row
         self.up_since = 0.0

@@ -9,6 +9,8 @@ import uuid
 import weakref
 from typing import Any
 
+# What a child must neither use nor close: a transport that is closed here would be taken out of the parent's event loop.
+_of_parent: list[Any] = []
 _nodes: "weakref.WeakSet[Any]" = weakref.WeakSet()
 
 
@@ -19,6 +21,11 @@ def new_host_id() -> str:
 def renew_when_forked(node: Any) -> None:
     """Have `node._after_fork()` called in each child process."""
     _nodes.add(node)
+
+
+def leave_to_parent(*connections: Any) -> None:
+    """Keep what a fork has copied from being collected in this process."""
+    _of_parent.append(connections)
 
 
 def _after_fork() -> None:

@@ -5,6 +5,7 @@ May import: `serial`. Pure functions: never publishes, never touches rooms or cl
 """
 
 import base64
+import json
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -188,7 +189,10 @@ def _listed(value: Any) -> Any:
 
 def ready_text(event: Any, args: bytes) -> bytes:
     """Give the JSON list of a Socket.IO event from its name and the JSON list of its arguments."""
-    name = orjson.dumps(event)
+    try:
+        name = orjson.dumps(event)
+    except TypeError:  # one that only the standard module writes
+        name = json.dumps(event).encode()
     if _NO_ARGUMENTS.fullmatch(args):
         return b"[%b]" % name
     return b"[%b,%b" % (name, args[1:])

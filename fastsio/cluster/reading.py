@@ -6,6 +6,7 @@ Never touches rooms or clients. Data are decoded only when somebody here is to h
 
 import base64
 import binascii
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -117,6 +118,17 @@ def room(message: Message) -> Any:
     raise MalformedError("a room is a name or a list of names")
 
 
+def one_room(message: Message) -> Any:
+    """Give the room of a message about one room.
+
+    Raises:
+        MalformedError: it is none, or several.
+    """
+    if not _is_name(message.room):
+        raise MalformedError("a room is a name")
+    return message.room
+
+
 def _skipped(value: Any) -> set[Any] | None:
     if value is None or value == "":
         return None
@@ -137,9 +149,10 @@ def event(message: Message) -> str | int | float:
     Raises:
         MalformedError: it has none, or no data.
     """
-    if not _is_name(message.event) or message.data is msgspec.UNSET:
+    name = message.event
+    is_number = type(name) is int or (type(name) is float and math.isfinite(name))  # else clients would leave over it
+    if not (isinstance(name, str) or is_number) or message.data is msgspec.UNSET:
         raise MalformedError("an event has a name and data")
-    name: str | int | float = message.event
     return name
 
 
@@ -218,25 +231,26 @@ def unpack_binary(value: Any) -> Any:
     """Undo `pack_binary`.
 
     Raises:
-        MalformedError: a placeholder names nothing, or what it names is not base64.
+        MalformedError: a placeholder names nothing, or what another has named, or what it names is not base64.
     """
     if not isinstance(value, (list, tuple)) or not value:
         raise MalformedError("binary data are a list that begins with the arguments")
     try:
         attachments = [base64.b64decode(text, validate=True) for text in value[1:]]
-        return _without_placeholders(value[0], attachments)
-    except (binascii.Error, TypeError, ValueError, IndexError, RecursionError) as exc:
+        return _without_placeholders(value[0], dict(enumerate(attachments)))
+    except (binascii.Error, TypeError, ValueError, KeyError, RecursionError) as exc:
         raise MalformedError("the binary data of a message are broken") from exc
 
 
-def _without_placeholders(value: Any, attachments: list[bytes]) -> Any:
+def _without_placeholders(value: Any, attachments: dict[int, bytes]) -> Any:
+    """Put attachments in; each goes once, else a short message could stand for any number of bytes."""
     if isinstance(value, list):
         return [_without_placeholders(item, attachments) for item in value]
     if not isinstance(value, dict):
         return value
     if value.get("_placeholder") is True and "num" in value:
         num = value["num"]
-        if type(num) is not int or num < 0:
-            raise IndexError(num)
-        return attachments[num]
+        if type(num) is not int:
+            raise TypeError(num)
+        return attachments.pop(num)
     return {key: _without_placeholders(item, attachments) for key, item in value.items()}

@@ -1,95 +1,34 @@
-"""What a node does with Redis for each event, without the cost of a general client: PUBLISH, and reading on.
+"""What Redis says, from bytes to values: RESP 2 and 3, and the messages of a channel without a detour.
 
-May import: nothing of ours. Works on a connection that the redis package has made (address, TLS, password and sentinels
-are its affair), over the streams beneath it. Where there are none, `streams` gives None and the package does everything.
+May import: nothing of ours. Pure functions over a buffer; never touches a connection.
+Every length is checked before it is used: what stands at the other end need not be Redis, nor well.
 """
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
-CHUNK = 256 * 1024
+# Bytes of one message that is read. Redis throws out a subscriber that owes 32 MiB, unless it was told otherwise.
+MOST_MESSAGE = 128 * 1024 * 1024
+# Bytes of anything else that Redis says at a time, and how deep it may be nested.
+MOST_OTHER = 256 * 1024
+MOST_DEPTH = 8
+# Bytes of a line: a number, a short answer, or an error.
+MOST_LINE = 64 * 1024
+# Digits of a length, and the end of its line.
+LENGTH_SPAN = 24
+
+_LINES = b":+-_#,("  # one value in one line
+_STRINGS = b"$=!"  # bytes of a length
+_LISTS = {0x2A: 1, 0x3E: 1, 0x7E: 1, 0x25: 2}  # * > ~ %, and values per counted element
+
+Element = tuple[Any, int]  # a value, and where it ends
 
 
 class UnexpectedReplyError(ConnectionError):
     """Redis said something else than was due; the connection cannot be used any more."""
 
 
-def streams(connection: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
-    """Give the streams of a connected connection of redis-py or valkey-py."""
-    reader, writer = getattr(connection, "_reader", None), getattr(connection, "_writer", None)
-    if isinstance(reader, asyncio.StreamReader) and isinstance(writer, asyncio.StreamWriter):
-        return reader, writer
-    return None
-
-
-class Publisher:
-    """Publishes on one channel over one connection, batch by batch."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, channel: str) -> None:
-        self._reader, self._writer = reader, writer
-        name = channel.encode()
-        self._head = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n" % (len(name), name)
-        self._lock = asyncio.Lock()
-
-    @property
-    def is_closed(self) -> bool:
-        """Tell whether Redis has hung up while nothing was said."""
-        return self._reader.at_eof()
-
-    async def publish(self, payloads: list[bytes]) -> None:
-        """Publish messages in order, and wait until Redis has taken the last.
-
-        Raises:
-            ConnectionError: the connection is lost, or Redis refuses.
-        """
-        head = self._head
-        async with self._lock:
-            self._writer.write(b"".join([b"%b$%d\r\n%b\r\n" % (head, len(payload), payload) for payload in payloads]))
-            await self._writer.drain()
-            await self._replies(len(payloads))
-
-    async def _replies(self, count: int) -> None:
-        """Read one line like `:2` for each message."""
-        received = b""
-        while True:
-            chunk = await self._reader.read(CHUNK)
-            if not chunk:
-                raise ConnectionError("Connection closed by server.")
-            received += chunk
-            if received.count(b"\n") >= count and received.endswith(b"\n"):
-                break
-        for line in received.split(b"\r\n")[:-1]:
-            if line[:1] != b":":
-                raise UnexpectedReplyError(line[:200].decode(errors="replace"))
-
-
-async def subscription(reader: asyncio.StreamReader, channel: str) -> AsyncIterator[list[bytes]]:
-    """Yield what is published on a channel, as many messages at a time as are there.
-
-    Raises:
-        ConnectionError: the connection is lost.
-    """
-    heads = message_heads(channel)
-    buffer: bytes | bytearray = b""
-    while True:
-        chunk = await reader.read(CHUNK)
-        if not chunk:
-            raise ConnectionError("Connection closed by server.")
-        if buffer:
-            buffer += chunk
-        else:
-            buffer = chunk
-        messages: list[bytes] = []
-        try:
-            at = take_messages(buffer, heads, messages)
-        finally:
-            if messages:
-                yield messages
-        if at == len(buffer):
-            buffer = b""
-        elif at or isinstance(buffer, bytes):
-            buffer = bytearray(buffer[at:])
+class ErrorReply(str):
+    """An error that Redis tells, such as "NOAUTH Authentication required."."""
 
 
 def message_heads(channel: str) -> tuple[bytes, bytes]:
@@ -99,55 +38,85 @@ def message_heads(channel: str) -> tuple[bytes, bytes]:
     return b"*" + tail, b">" + tail
 
 
-def take_messages(buffer: bytes | bytearray, heads: tuple[bytes, bytes], messages: list[bytes]) -> int:
-    """Append the messages that are whole; give where what is not whole begins.
+def take_messages(
+    buffer: bytes | bytearray, heads: tuple[bytes, bytes], messages: list[bytes], others: list[Any]
+) -> int:
+    """Append the messages that are whole, and to `others` whatever else was said; give where what is not whole begins.
 
     Raises:
-        UnexpectedReplyError, ValueError: something is not RESP. What came before it has been appended.
+        UnexpectedReplyError, ValueError: something is not RESP, or too large. What came before it has been appended.
     """
     at, size, head = 0, len(buffer), len(heads[0])
     while at < size:
         if buffer.startswith(heads, at):
-            begin = buffer.find(b"\r\n", at + head) + 2
+            begin = buffer.find(b"\r\n", at + head, at + head + LENGTH_SPAN) + 2
             if begin < 2:
+                if size >= at + head + LENGTH_SPAN:
+                    raise UnexpectedReplyError("a message without a length")
                 break
-            end = begin + int(buffer[at + head : begin - 2])
+            length = int(buffer[at + head : begin - 2])
+            if not 0 <= length <= MOST_MESSAGE:
+                raise UnexpectedReplyError(f"a message of {length} bytes; at most {MOST_MESSAGE} are read")
+            end = begin + length
             if end + 2 > size:
                 break
             messages.append(bytes(buffer[begin:end]))
             at = end + 2
         else:
-            found = _element(buffer, at)
+            found = element(buffer, at)
             if found is None:
+                if size - at > MOST_OTHER:
+                    raise UnexpectedReplyError(f"more than {MOST_OTHER} bytes that are no message of the channel")
                 break
+            others.append(found[0])
             at = found[1]
     return at
 
 
-def _element(buffer: bytes | bytearray, at: int) -> tuple[Any, int] | None:
-    """Give one RESP value and where it ends; None when it is not there as a whole."""
-    end = buffer.find(b"\r\n", at)
+def element(buffer: bytes | bytearray, at: int, depth: int = 0) -> Element | None:
+    """Give the RESP value that begins at `at`, and where it ends; None when it is not there as a whole.
+
+    A line is bytes without its kind, an error an `ErrorReply`, a list or map a list.
+
+    Raises:
+        UnexpectedReplyError, ValueError: it is not RESP, or too large.
+    """
+    end = buffer.find(b"\r\n", at, at + MOST_LINE)
     if end < 0:
+        if len(buffer) - at >= MOST_LINE:
+            raise UnexpectedReplyError(f"a line of more than {MOST_LINE} bytes")
         return None
     kind, rest = buffer[at], bytes(buffer[at + 1 : end])
-    if kind == 0x24:  # $: bytes of a length
-        begin, length = end + 2, int(rest)
-        if length < 0:
-            return None, begin
-        if len(buffer) < begin + length + 2:
-            return None
-        return bytes(buffer[begin : begin + length]), begin + length + 2
-    if kind in b"*>":
-        return _elements(buffer, end + 2, int(rest))
-    if kind in b":+-":
+    if kind in _STRINGS:
+        return _string(buffer, kind, end + 2, int(rest))
+    if kind in _LISTS:
+        return _elements(buffer, end + 2, int(rest) * _LISTS[kind], depth + 1)
+    if kind == 0x2D:
+        return ErrorReply(rest.decode(errors="replace")), end + 2
+    if kind in _LINES:
         return rest, end + 2
-    raise UnexpectedReplyError(rest[:200].decode(errors="replace"))
+    raise UnexpectedReplyError(bytes(buffer[at:end][:200]).decode(errors="replace"))
 
 
-def _elements(buffer: bytes | bytearray, at: int, count: int) -> tuple[list[Any], int] | None:
+def _string(buffer: bytes | bytearray, kind: int, begin: int, length: int) -> Element | None:
+    if length == -1:
+        return None, begin
+    if not 0 <= length <= MOST_OTHER:
+        raise UnexpectedReplyError(f"a string of {length} bytes; at most {MOST_OTHER} are read")
+    if len(buffer) < begin + length + 2:
+        return None
+    value = bytes(buffer[begin : begin + length])
+    return ErrorReply(value.decode(errors="replace")) if kind == 0x21 else value, begin + length + 2
+
+
+def _elements(buffer: bytes | bytearray, at: int, count: int, depth: int) -> Element | None:
+    if depth > MOST_DEPTH:
+        raise UnexpectedReplyError(f"lists in more than {MOST_DEPTH} lists")
+    if count > MOST_OTHER:
+        raise UnexpectedReplyError(f"a list of {count} values")
     values = []
     for _ in range(count):
-        found = _element(buffer, at)
+        found = element(buffer, at, depth)
         if found is None:
             return None
         values.append(found[0])

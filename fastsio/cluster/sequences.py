@@ -9,6 +9,8 @@ from typing import Any
 
 # Nodes remembered: each script that emits once is a node of its own.
 MOST_HOSTS = 4096
+# Characters of a node's name that is remembered; ours have 32.
+MOST_NAME = 64
 
 
 class Sequences:
@@ -21,7 +23,7 @@ class Sequences:
 
     def is_new(self, host_id: Any, seq: Any) -> bool:
         """Tell whether a message was not heard before; those without a number are always new."""
-        if type(seq) is not int or not isinstance(host_id, str):
+        if not _is_numbered(host_id, seq):
             return True
         last = self._last.get(host_id)
         if last is not None and seq <= last:
@@ -34,7 +36,7 @@ class Sequences:
 
     def has_reached(self, host_id: Any, seq: Any) -> None:
         """A node says how far it has come: what was not heard up to there never will be."""
-        if type(seq) is int and isinstance(host_id, str):
+        if _is_numbered(host_id, seq):
             self.missed += max(0, seq - self._last.get(host_id, seq))
             self._remember(host_id, max(seq, self._last.get(host_id, seq)))
 
@@ -43,3 +45,7 @@ class Sequences:
         self._last.move_to_end(host_id)
         if len(self._last) > MOST_HOSTS:
             self._last.popitem(last=False)
+
+
+def _is_numbered(host_id: Any, seq: Any) -> bool:
+    return type(seq) is int and isinstance(host_id, str) and len(host_id) <= MOST_NAME and 0 <= seq < 2**63

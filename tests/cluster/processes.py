@@ -82,14 +82,24 @@ class Process:
 
 
 class Redis(Process):
-    """A redis-server without persistence."""
+    """A redis-server, or another of its kind, without persistence."""
+
+    program = "redis-server"
+
+    def __init__(self, log: Path, *options: str) -> None:
+        super().__init__(log)
+        self.options = options
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def command(self) -> list[str]:
-        return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        bare = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        return [self.program, *self.ports(), *bare, *self.options]
+
+    def ports(self) -> list[str]:
+        return ["--port", str(self.port)]
 
     def cli(self, *words: str) -> str:
         command = ["redis-cli", "-p", str(self.port), *words]

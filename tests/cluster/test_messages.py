@@ -250,6 +250,12 @@ BROKEN: list[dict[str, Any]] = [
     {"event": "ev", "data": [[{"_placeholder": True, "num": "0"}], "YQ=="], "namespace": "/", "binary": True},
     {"event": "ev", "data": [[{"_placeholder": True, "num": 0}], "Y"], "namespace": "/", "binary": True},
     {"event": "ev", "data": [[{"_placeholder": True, "num": 0}], 7], "namespace": "/", "binary": True},
+    {"event": "ev", "data": [[{"_placeholder": True, "num": True}], "YQ==", "YQ=="], "namespace": "/", "binary": True},
+    {"event": "ev", "data": [[{"_placeholder": True, "num": 0}] * 2, "YQ=="], "namespace": "/", "binary": True},
+    {"event": True, "data": [1], "namespace": "/"},
+    {"event": None, "data": [1], "namespace": "/"},
+    {"event": float("nan"), "data": [1], "namespace": "/"},
+    {"event": float("-inf"), "data": [1], "namespace": "/"},
 ]
 
 
@@ -261,6 +267,19 @@ def test_broken_events_are_called_so(fields: dict[str, Any]):
         reading.target(message)
         reading.event(message)
         reading.data(message)
+
+
+@pytest.mark.parametrize("room", [None, ["a", "b"], {"a": 1}, []], ids=repr)
+def test_clients_enter_one_room_at_a_time(room: Any):
+    message = reading.read(json.dumps({"method": "enter_room", "sid": "x", "room": room, "namespace": "/"}))
+    assert message is not None
+    with pytest.raises(reading.MalformedError):
+        reading.one_room(message)
+
+
+@pytest.mark.parametrize("name", [2**70, 1.5, 7, "\ud800", 'quo"ted'])
+def test_any_name_that_has_json_makes_a_packet(name: Any):
+    assert json.loads(messages.ready_text(name, b"[1]")) == [name, 1]
 
 
 def test_what_only_the_standard_module_reads_is_read():

@@ -139,6 +139,26 @@ async def test_disconnect_a_client_elsewhere(clients: Clients, connect: Any, act
     await asyncio.wait_for(gone.wait(), PATIENCE)
 
 
+# Data in a spelling that no encoder would choose: whoever decodes them and encodes them again changes it.
+SPELLING = '[ {"a":1.50,"a" : "\\u0041\\/", "é":[ ]} ,1E2 , -0.0,"\\ud83d\\ude00" ]'
+
+
+async def test_text_is_passed_on_as_it_came(clients: Clients, redis: Redis, nodes: dict[str, Node]):
+    """From the channel to the frames of clients JSON is spliced, neither decoded nor encoded again."""
+    import redis as driver
+    import websockets
+
+    message = '{"method": "emit", "event": "ev", "data": %s, "namespace": "/", "room": null, "host_id": "x"}' % SPELLING
+    with driver.Redis(port=redis.port) as connection:
+        for name in ("fast-1", "fast-2"):
+            async with websockets.connect(f"ws://127.0.0.1:{nodes[name].port}/socket.io/?EIO=4&transport=websocket") as ws:
+                await ws.recv()
+                await ws.send("40")
+                assert str(await ws.recv()).startswith("40")
+                connection.publish("mixed", message)
+                assert await ws.recv() == '42["ev",' + SPELLING[1:]
+
+
 GARBAGE = [
     b"",
     b"\xff\xfe",

@@ -16,8 +16,9 @@ import pytest
 import fastsio
 from fastsio.cluster import outgoing
 from fastsio.cluster.answers import Answers
+from fastsio.cluster.complaints import Complaints
 from fastsio.cluster.health import LONGEST_DELAY, Direction, Health
-from fastsio.cluster.outgoing import Outgoing
+from fastsio.cluster.outgoing import Outgoing, PartlySentError
 from fastsio.cluster.sequences import Sequences
 
 
@@ -29,6 +30,8 @@ class Broker:
         self.attempts = 0
         self.is_there = True
         self.breaks_after_taking = False
+        self.poison = b""
+        self.hangs_up = True
         self.health = Health()
         self.states: list[bool] = []
         self.direction = Direction("publishes", "cannot publish", lambda is_up, cause: self.states.append(is_up))
@@ -40,6 +43,10 @@ class Broker:
         await asyncio.sleep(0)
         if not self.is_there:
             raise ConnectionError("away")
+        if self.poison in payloads:
+            at = payloads.index(self.poison)
+            self.taken.extend(payloads[:at])
+            raise PartlySentError("hung up" if self.hangs_up else "NOPERM", at, self.hangs_up)
         self.taken.extend(payloads)
         if self.breaks_after_taking:
             self.breaks_after_taking = False
@@ -125,25 +132,107 @@ async def test_what_was_not_answered_is_sent_again():
     assert (sequences.duplicates, sequences.missed) == (2, 0)
 
 
+async def test_what_was_answered_is_not_sent_again():
+    broker = Broker()
+    broker.poison, broker.hangs_up = b"3", False
+    for number in range(1, 6):
+        broker.outgoing.put(b"%d" % number)
+    await until(lambda: broker.attempts == 2)
+    assert broker.taken == [b"1", b"2"] and broker.health.published == 2
+    broker.poison = b""
+    await until(lambda: broker.health.buffered == 0)
+    assert broker.taken == [b"%d" % number for number in range(1, 6)]
+
+
+async def test_what_the_broker_never_takes_holds_up_no_other(caplog: pytest.LogCaptureFixture):
+    broker = Broker()
+    broker.poison = b"3"
+    for number in range(1, 6):
+        broker.outgoing.put(b"%d" % number)
+    await until(lambda: broker.health.buffered == 0)
+    assert broker.taken == [b"1", b"2", b"4", b"5"]
+    assert (broker.health.dropped, broker.health.published) == (1, 4)
+    assert len([record for record in caplog.records if "given up" in record.message]) == 1
+    assert broker.outgoing._bytes == 0
+
+
+async def test_a_broker_that_refuses_everything_loses_nothing():
+    broker = Broker()
+    broker.poison, broker.hangs_up = b"1", False
+    broker.outgoing.put(b"1")
+    await until(lambda: broker.attempts == outgoing.MOST_STRIKES + 2)
+    assert (broker.health.dropped, broker.health.buffered) == (0, 1)
+
+
 async def test_who_waits_is_not_kept_longer_than_two_attempts():
     broker = Broker()
     broker.is_there = False
     broker.outgoing.put(b"1")
     await asyncio.wait_for(broker.outgoing.settled(), 2)
     assert broker.attempts == 2
-    await asyncio.wait_for(broker.outgoing.settled(), 0.01)  # known to be away: not at all
+    await asyncio.wait_for(broker.outgoing.settled(), 0.01)  # while nothing is attempted: not at all
+
+
+async def emit(broker: Broker, payload: bytes) -> None:
+    broker.outgoing.put(payload)
+    await broker.outgoing.settled()
 
 
 def test_one_loop_after_another():
     broker = Broker()
-
-    async def emit(payload: bytes) -> None:
-        broker.outgoing.put(payload)
-        await broker.outgoing.settled()
-
     for number in range(3):
-        asyncio.run(emit(b"%d" % number))
+        asyncio.run(emit(broker, b"%d" % number))
     assert broker.taken == [b"0", b"1", b"2"]
+
+
+def test_one_loop_after_another_while_the_broker_is_away():
+    """Each has a loop of its own, which ends with it: whoever is first after the outage sends what waited."""
+    broker = Broker()
+    broker.is_there = False
+    for number in range(3):
+        asyncio.run(emit(broker, b"%d" % number))
+    assert broker.taken == [] and broker.health.buffered == 3
+    broker.is_there = True
+    asyncio.run(emit(broker, b"3"))
+    assert broker.taken == [b"0", b"1", b"2", b"3"]
+
+
+def test_a_loop_that_was_left_and_is_run_again():
+    broker = Broker()
+    loops = [asyncio.new_event_loop() for _ in range(2)]
+    for number in range(6):
+        loop = loops[number % 2]
+        loop.run_until_complete(put(broker, b"%d" % number))  # which ends before anything is sent
+    loops[0].run_until_complete(broker.outgoing.settled())
+    assert broker.taken == [b"%d" % number for number in range(6)]
+    assert (broker.health.published, broker.health.buffered, broker.outgoing._bytes) == (6, 0, 0)
+    for loop in loops:
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+
+async def put(broker: Broker, payload: bytes) -> None:
+    broker.outgoing.put(payload)
+
+
+async def test_two_loops_at_a_time_are_refused():
+    broker = Broker()
+    await emit(broker, b"1")
+    with pytest.raises(RuntimeError, match="another event loop"):
+        await asyncio.to_thread(asyncio.run, emit(broker, b"2"))
+    await emit(broker, b"3")
+    assert broker.taken == [b"1", b"3"]
+
+
+async def test_who_waits_may_be_cancelled():
+    broker = Broker()
+    tasks = [asyncio.create_task(emit(broker, b"%d" % number)) for number in range(20)]
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert broker.taken == [b"%d" % number for number in range(20)]
+    assert broker.outgoing._waiters == 0
 
 
 def test_gaps_are_missed():
@@ -154,6 +243,23 @@ def test_gaps_are_missed():
     sequences.has_reached("other", 7)
     assert sequences.is_new("other", 8) and sequences.is_new(None, 1) and sequences.is_new("host", "x")
     assert (sequences.missed, sequences.duplicates) == (4, 1)
+
+
+@pytest.mark.parametrize("host, seq", [("h" * 65, 1), ("host", -1), ("host", 2**63), ("host", True), ("host", 1.0), ([], 1)])
+def test_numbers_that_no_node_gives_are_none(host: Any, seq: Any):
+    sequences = Sequences()
+    for _ in range(3):
+        assert sequences.is_new(host, seq)
+        sequences.has_reached(host, seq)
+    assert (sequences.missed, len(sequences._last)) == (0, 0)
+
+
+def test_nodes_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("fastsio.cluster.sequences.MOST_HOSTS", 10)
+    sequences = Sequences()
+    for number in range(100):
+        sequences.is_new(f"host {number}", 1)
+    assert len(sequences._last) == 10
 
 
 def test_delays_grow_and_differ():
@@ -174,9 +280,52 @@ def test_an_answer_is_taken_once_and_by_whom_it_was_asked():
     assert answers.take("room", "x") is None
     assert answers.take("room", id) is print
     assert answers.take("room", id) is None
-    answers.expect("room", print)
+    for _ in range(3):
+        answers.expect("room", print)
+    kept = answers.expect("room", len)
     answers.forget(print)
-    assert len(answers) == 0
+    answers.forget(print)
+    assert len(answers) == 1 and answers.take("room", kept) is len
+    assert answers._ids == {}
+
+
+def test_the_oldest_answer_is_waited_for_no_longer(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("fastsio.cluster.answers.MOST", 3)
+    answers = Answers()
+    ids = [answers.expect("room", print) for _ in range(5)]
+    assert [answers.take("room", id) for id in ids] == [None, None, print, print, print]
+
+
+def test_to_forget_one_of_many_is_quick():
+    answers = Answers()
+    callbacks = [lambda n=n: n for n in range(20_000)]
+    for callback in callbacks:
+        answers.expect("room", callback)
+    began = time.monotonic()
+    for callback in reversed(callbacks):
+        answers.forget(callback)
+    assert time.monotonic() - began < 2  # it was 20,000 times 20,000
+
+
+def test_complaints_are_seldom(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch):
+    complaints = Complaints()
+    logger = logging.getLogger("test")
+
+    def complain(count: int) -> None:
+        for _ in range(count):
+            try:
+                raise ValueError("bad")
+            except ValueError:
+                complaints.log(logger, "Handler error")
+
+    complain(50)
+    monkeypatch.setattr("fastsio.cluster.complaints.PAUSE", 0.0)
+    complain(1)
+    assert [record.message for record in caplog.records] == [
+        "Handler error",
+        "Handler error (and 49 more since the last such line)",
+    ]
+    assert all(record.exc_info for record in caplog.records)
 
 
 def test_the_emitter_without_a_loop_tries_twice_and_logs_once(caplog: pytest.LogCaptureFixture):
