@@ -19,6 +19,7 @@ from fastsio.errors import CODES
 from tests.oracle.frames_oracle import (
     BINARY,
     CLOSE,
+    KEY,
     PING,
     PONG,
     TEXT,
@@ -26,6 +27,7 @@ from tests.oracle.frames_oracle import (
     write_close,
     write_frame,
     write_header,
+    xor,
 )
 
 Outcome = tuple[list[Event], str | None]
@@ -398,6 +400,21 @@ def test_bad_utf8_is_refused_split_anywhere_T112(data: bytes) -> None:
     assert outcome(write_frame(TEXT, data)) == refused
     for cut in range(len(data) + 1):
         assert outcome(fragment(data[:cut], TEXT) + fragment(data[cut:], is_final=True)) == refused
+@pytest.mark.parametrize("data", UTF8_BAD, ids=bytes.hex)
+@pytest.mark.parametrize("start", [b"", fragment(b"ok", TEXT)], ids=["frame", "fragment"])
+def test_bad_utf8_is_refused_before_the_frame_ends_T112(start: bytes, data: bytes) -> None:
+    # The frame promises a thousand bytes more: what has come shows already that it is no text.
+    header = write_header(0 if start else TEXT, 1000 + len(data))
+    stream = start + header + xor(b"ab" + data + b"a", KEY)
+    assert outcome(stream) == ([("error", 1007, b"")], "WS_BAD_UTF8")
+
+
+@pytest.mark.parametrize("data", UTF8_EDGES, ids=bytes.hex)
+def test_what_may_become_utf8_is_waited_for_T113(data: bytes) -> None:
+    stream = fragment(b"ok", TEXT) + write_header(0, 1000) + xor(b"ab" + data[: max(1, len(data) - 1)], KEY)
+    assert outcome(stream) == ([], None)
+
+
     assert outcome(write_frame(BINARY, data)) == ([("binary", 0, data)], None)
 
 
