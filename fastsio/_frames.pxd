@@ -74,12 +74,13 @@ cdef class FrameReader:
     # what `feed` has not used up yet
     cdef bytearray _tail
     cdef readonly Deflate deflate
+    cdef readonly Py_ssize_t max_fragments
     cdef FrameStatus next_frame(self, View* input, Py_ssize_t limit, Frame* out) except? FRAME_ERROR
     cdef Py_ssize_t needed(self, View input) noexcept nogil
-    cdef FrameStatus _complete(self, FrameHeader* header, View payload, Frame* out) noexcept
     cdef bint _look_ahead(self, FrameHeader* header, View part) noexcept
     cdef void _unmask_ahead(self, View payload) noexcept
     cdef FrameStatus _complete_rest(self, View payload, Frame* out) noexcept
+    cdef FrameStatus _complete(self, FrameHeader* header, View payload, Frame* out) noexcept
     cdef FrameStatus _close(self, View payload, Frame* out) noexcept
     cdef int _begin(self, FrameHeader* header) except -1
     cdef int _append(self, View payload, const unsigned char* key) except -1

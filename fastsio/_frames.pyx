@@ -22,11 +22,10 @@ cdef extern from "_mask.h":
     int fastsio_mask_with(int kernel, unsigned char* data, size_t size, const unsigned char* key) noexcept nogil
 
 
-# A message in more fragments than this is refused with 1008; empty ones count, so that they are not free.
-MAX_FRAGMENTS = 4096
+# A message in more fragments than a reader is told is refused with 1008; empty ones count, so that they are not free.
+MAX_FRAGMENTS = 4096    # unless told otherwise
 
 cdef enum:
-    FRAGMENTS_LIMIT = 4096              # MAX_FRAGMENTS, for C
     CONTROL_LIMIT = 125                 # bytes of payload of a control frame, RFC 6455 5.5
     REASON_LIMIT = 123                  # what a close code leaves of it
     KEY_SIZE = 4
@@ -220,8 +219,9 @@ cdef bint is_close_code(int code) noexcept nogil:
 cdef class FrameReader:
     """Reads the frames of one client, in order, and joins, inflates and checks its messages."""
 
-    def __cinit__(self, Deflate deflate=None):
+    def __cinit__(self, Deflate deflate=None, Py_ssize_t max_fragments=4096):
         self.deflate = deflate
+        self.max_fragments = max_fragments
 
     cdef FrameStatus next_frame(self, View* input, Py_ssize_t limit, Frame* out) except? FRAME_ERROR:
         """Take the next message or control frame off `input`.
@@ -476,7 +476,7 @@ cdef inline Fault check_place(FrameReader reader, FrameHeader* header, Py_ssize_
         return FAULT_CONTINUATION if reader._in_message else FAULT_NONE
     if not reader._in_message:
         return FAULT_CONTINUATION
-    return FAULT_FRAGMENTS if reader._fragments >= FRAGMENTS_LIMIT else FAULT_NONE
+    return FAULT_FRAGMENTS if reader._fragments >= reader.max_fragments else FAULT_NONE
 
 
 cdef inline View view_of_array(bytearray owner) noexcept:

@@ -292,6 +292,12 @@ def test_fragments_without_end_T114(piece: bytes) -> None:
     assert reader.error == "WS_TOO_MANY_FRAGMENTS"
 
 
+def test_the_number_of_fragments_is_an_option_T114() -> None:
+    stream = fragment(b"x", BINARY) + fragment(b"x") * 2
+    assert _frames.FrameReader(None, 3).feed(stream + fragment(b"y", is_final=True)) == [("error", 1008, b"")]
+    assert _frames.FrameReader(None, 4).feed(stream + fragment(b"y", is_final=True)) == [("binary", 0, b"xxxy")]
+
+
 def test_as_many_fragments_as_allowed_T114() -> None:
     stream = fragment(b"x", BINARY) + fragment(b"x") * (_frames.MAX_FRAGMENTS - 2) + fragment(b"y", is_final=True)
     reader = _frames.FrameReader()
@@ -395,12 +401,6 @@ def test_a_code_point_may_be_split_anywhere_T113(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", UTF8_BAD, ids=bytes.hex)
-def test_bad_utf8_is_refused_split_anywhere_T112(data: bytes) -> None:
-    refused = ([("error", 1007, b"")], "WS_BAD_UTF8")
-    assert outcome(write_frame(TEXT, data)) == refused
-    for cut in range(len(data) + 1):
-        assert outcome(fragment(data[:cut], TEXT) + fragment(data[cut:], is_final=True)) == refused
-@pytest.mark.parametrize("data", UTF8_BAD, ids=bytes.hex)
 @pytest.mark.parametrize("start", [b"", fragment(b"ok", TEXT)], ids=["frame", "fragment"])
 def test_bad_utf8_is_refused_before_the_frame_ends_T112(start: bytes, data: bytes) -> None:
     # The frame promises a thousand bytes more: what has come shows already that it is no text.
@@ -415,6 +415,12 @@ def test_what_may_become_utf8_is_waited_for_T113(data: bytes) -> None:
     assert outcome(stream) == ([], None)
 
 
+@pytest.mark.parametrize("data", UTF8_BAD, ids=bytes.hex)
+def test_bad_utf8_is_refused_split_anywhere_T112(data: bytes) -> None:
+    refused = ([("error", 1007, b"")], "WS_BAD_UTF8")
+    assert outcome(write_frame(TEXT, data)) == refused
+    for cut in range(len(data) + 1):
+        assert outcome(fragment(data[:cut], TEXT) + fragment(data[cut:], is_final=True)) == refused
     assert outcome(write_frame(BINARY, data)) == ([("binary", 0, data)], None)
 
 
