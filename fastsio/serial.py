@@ -112,10 +112,11 @@ class CustomJson:
 
 def _decode_leniently(data: bytes) -> Any:
     try:
-        value = standard_json.loads(data, parse_int=_bounded_integer)
+        # Text, not bytes: of bytes the standard module would also take UTF-16, UTF-32 and a byte order mark.
+        value = standard_json.loads(data.decode("utf-8", "surrogatepass"), parse_int=_bounded_integer)
+        return _replace_surrogates(value) if b"\\u" in data or b"\xed" in data else value
     except RecursionError as exc:
         raise ValueError("JSON is nested too deeply") from exc
-    return _replace_surrogates(value) if b"\\u" in data else value
 
 
 def _bounded_integer(digits: str) -> int:
@@ -194,7 +195,7 @@ class MsgPack:
         """
         try:
             packet = self._msgpack.unpackb(data, ext_hook=self._extension, strict_map_key=False)
-        except (self._msgpack.UnpackException, ValueError, OverflowError, OSError, RecursionError) as exc:
+        except (self._msgpack.UnpackException, ValueError, TypeError, OverflowError, OSError, RecursionError) as exc:
             raise ValueError(f"not MessagePack: {exc}") from exc
         if not isinstance(packet, dict):
             raise ValueError(f"a {type(packet).__name__} where a map was due")
