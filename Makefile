@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 5001
 
-.PHONY: build chat test unit bench cluster-long conformance asan clean
+.PHONY: build chat test unit bench cluster-long conformance fuzz asan clean
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "fastsio needs Python 3.11 or newer; set PYTHON=/path/to/python"; exit 1; }
@@ -51,6 +51,22 @@ $(KOSOKU): | $(BIN)/python
 
 conformance: build $(KOSOKU)
 	$(BIN)/python -m tests.conformance --kosoku $(KOSOKU) $(CASES)
+
+# A copy of the tree under build/, built with one profile of setup.py: your own build stays as it is.
+build/%/tree: build FORCE
+	@mkdir -p build/$*
+	@git ls-files -co --exclude-standard -z | tar --null -T - -cf - 2>/dev/null | tar -xf - -C build/$*
+	@cd build/$* && FASTSIO_BUILD=$* $(CURDIR)/$(BIN)/python setup.py -q build_ext --inplace
+
+FORCE:
+
+# The fuzzers, for MINUTES together (TARGETS="websocket session" for some of them). Needs clang 14 and its runtime
+# (Debian: clang-14 libclang-rt-14-dev). What they learn stays in build/corpus; what they find, in build/findings.
+MINUTES ?= 10
+fuzz: build/fuzz/tree
+	@$(BIN)/pip install -q "atheris>=3"
+	cd build/fuzz && nice -n 10 $(CURDIR)/$(BIN)/python -m fuzz run $(TARGETS) --minutes $(MINUTES) \
+	    --corpus $(CURDIR)/build/corpus --findings $(CURDIR)/build/findings
 
 # The compiled code under AddressSanitizer and UBSan; builds into the tree, so build again afterwards.
 asan: $(VENV)/.ready
