@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 5001
 
-.PHONY: build chat test unit bench cluster-long asan clean
+.PHONY: build chat test unit bench cluster-long conformance fuzz asan clean
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "fastsio needs Python 3.11 or newer; set PYTHON=/path/to/python"; exit 1; }
@@ -40,6 +40,34 @@ bench: build
 cluster-long: build
 	FASTSIO_LONG=1 $(BIN)/python -m pytest tests/cluster/test_faults.py -k ten_thousand
 
+# Autobahn's 301 base cases (CASES=base, seconds), its 216 of compression (CASES=compression, minutes), or one group
+# (CASES=12.3). kosoku, which runs them, has an environment of its own.
+CASES ?= base
+KOSOKU := .venv-kosoku/bin/kosoku
+
+$(KOSOKU): | $(BIN)/python
+	$(BIN)/python -m venv .venv-kosoku
+	.venv-kosoku/bin/pip install -q kosoku==0.1.0
+
+conformance: build $(KOSOKU)
+	$(BIN)/python -m tests.conformance --kosoku $(KOSOKU) $(CASES)
+
+# A copy of the tree under build/, built with one profile of setup.py: your own build stays as it is.
+build/%/tree: build FORCE
+	@mkdir -p build/$*
+	@git ls-files -co --exclude-standard -z | tar --null -T - -cf - 2>/dev/null | tar -xf - -C build/$*
+	@cd build/$* && FASTSIO_BUILD=$* $(CURDIR)/$(BIN)/python setup.py -q build_ext --inplace
+
+FORCE:
+
+# The fuzzers, for MINUTES together (TARGETS="websocket session" for some of them). Needs clang 14 and its runtime
+# (Debian: clang-14 libclang-rt-14-dev). What they learn stays in build/corpus; what they find, in build/findings.
+MINUTES ?= 10
+fuzz: build/fuzz/tree
+	@$(BIN)/pip install -q "atheris>=3"
+	cd build/fuzz && nice -n 10 $(CURDIR)/$(BIN)/python -m fuzz run $(TARGETS) --minutes $(MINUTES) \
+	    --corpus $(CURDIR)/build/corpus --findings $(CURDIR)/build/findings
+
 # The compiled code under AddressSanitizer and UBSan; builds into the tree, so build again afterwards.
 asan: $(VENV)/.ready
 	FASTSIO_BUILD=asan $(BIN)/python setup.py -q build_ext --inplace --force
@@ -48,4 +76,4 @@ asan: $(VENV)/.ready
 	    $(BIN)/python -m pytest tests/unit tests/protocol tests/oracle
 
 clean:
-	rm -rf build $(VENV) fastsio/*.so fastsio/*/*.so
+	rm -rf build $(VENV) .venv-kosoku fastsio/*.so fastsio/*/*.so

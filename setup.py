@@ -1,6 +1,7 @@
 """Builds the compiled rooms of fastsio. Everything else about the project stands in pyproject.toml.
 
-The profile is chosen with FASTSIO_BUILD: release (default), dev, perf, trace or asan.
+The profile is chosen with FASTSIO_BUILD: release (default), dev, perf, trace, asan (gcc's sanitizers) or fuzz (clang's,
+with libFuzzer's counters; needs clang, CC names another than clang-14).
 """
 
 import os
@@ -11,14 +12,22 @@ from Cython.Compiler import Options as CythonOptions
 from setuptools import Extension, setup
 
 PROFILE = os.environ.get("FASTSIO_BUILD", "release")
+SANITIZERS = {
+    "asan": ["-fsanitize=address,undefined"],
+    "fuzz": ["-fsanitize=address,undefined,fuzzer-no-link", "-fno-sanitize-recover=undefined"],
+}.get(PROFILE, [])
 CFLAGS = {
     "release": ["-O2", "-g0", "-fvisibility=hidden"],
     "dev": ["-O1", "-g", "-fno-omit-frame-pointer", "-UNDEBUG", "-Wall", "-Wsign-compare"],
     "perf": ["-O2", "-g", "-fno-omit-frame-pointer"],
     "trace": ["-O1", "-g"],
-    "asan": ["-O1", "-g", "-fno-omit-frame-pointer", "-UNDEBUG", "-fsanitize=address,undefined"],
+    "asan": ["-O1", "-g", "-fno-omit-frame-pointer", "-UNDEBUG", *SANITIZERS],
+    "fuzz": ["-O1", "-g", "-fno-omit-frame-pointer", "-UNDEBUG", *SANITIZERS],
 }[PROFILE]
-LDFLAGS = ["-fsanitize=address,undefined"] if PROFILE == "asan" else []
+LDFLAGS = SANITIZERS
+if PROFILE == "fuzz":
+    CLANG = os.environ.setdefault("CC", "clang-14")
+    os.environ.setdefault("LDSHARED", f"{CLANG} -shared")
 MACROS = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")] if PROFILE == "trace" else []
 if sys.platform == "win32":
     CFLAGS = ["/Od", "/Zi"] if PROFILE == "dev" else ["/O2"]

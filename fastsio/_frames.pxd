@@ -61,6 +61,9 @@ cdef class FrameReader:
     cdef bint _is_compressed
     cdef Py_ssize_t _fragments
     cdef unsigned int _utf8_state
+    # the unfinished text frame at the head of the input: bytes of it unmasked and checked, and the state there
+    cdef Py_ssize_t _ahead
+    cdef unsigned int _ahead_state
     # how it ended
     cdef bint _failed
     cdef bint _closed
@@ -71,8 +74,12 @@ cdef class FrameReader:
     # what `feed` has not used up yet
     cdef bytearray _tail
     cdef readonly Deflate deflate
+    cdef readonly Py_ssize_t max_fragments
     cdef FrameStatus next_frame(self, View* input, Py_ssize_t limit, Frame* out) except? FRAME_ERROR
     cdef Py_ssize_t needed(self, View input) noexcept nogil
+    cdef bint _look_ahead(self, FrameHeader* header, View part) noexcept
+    cdef void _unmask_ahead(self, View payload) noexcept
+    cdef FrameStatus _complete_rest(self, View payload, Frame* out) noexcept
     cdef FrameStatus _complete(self, FrameHeader* header, View payload, Frame* out) noexcept
     cdef FrameStatus _close(self, View payload, Frame* out) noexcept
     cdef int _begin(self, FrameHeader* header) except -1

@@ -26,11 +26,10 @@ cdef extern from "_mask.h":
     int fastsio_mask_with(int kernel, unsigned char* data, size_t size, const unsigned char* key) noexcept nogil
 
 
-# A message in more fragments than this is refused with 1008; empty ones count, so that they are not free.
-MAX_FRAGMENTS = 4096
+# A message in more fragments than a reader is told is refused with 1008; empty ones count, so that they are not free.
+MAX_FRAGMENTS = 4096    # unless told otherwise
 
 cdef enum:
-    FRAGMENTS_LIMIT = 4096              # MAX_FRAGMENTS, for C
     CONTROL_LIMIT = 125                 # bytes of payload of a control frame, RFC 6455 5.5
     REASON_LIMIT = 123                  # what a close code leaves of it
     KEY_SIZE = 4
@@ -224,14 +223,16 @@ cdef bint is_close_code(int code) noexcept nogil:
 cdef class FrameReader:
     """Reads the frames of one client, in order, and joins, inflates and checks its messages."""
 
-    def __cinit__(self, Deflate deflate=None):
+    def __cinit__(self, Deflate deflate=None, Py_ssize_t max_fragments=4096):
         self.deflate = deflate
+        self.max_fragments = max_fragments
 
     cdef FrameStatus next_frame(self, View* input, Py_ssize_t limit, Frame* out) except? FRAME_ERROR:
         """Take the next message or control frame off `input`.
 
         Shape: `input` is borrowed, must be writable (frames are unmasked where they lie) and is advanced past every
-            frame taken; an unfinished frame stays, untouched, and must be handed in again with more behind it.
+            frame taken; an unfinished frame stays, must not be changed by anybody else (its beginning may have been
+            unmasked), and must be handed in again with more behind it.
             `out.data` is held by the input memory for control frames and for messages in one uncompressed frame,
             otherwise by this reader until its next call; it dies with whichever comes first.
         Units: `limit` is in bytes, inclusive, for one message with all its fragments: as sent, and as inflated.
@@ -260,12 +261,17 @@ cdef class FrameReader:
                 fault = check_place(self, &header, limit)
             if fault != FAULT_NONE:
                 return self._fail(fault, out)
-            if not header.size or header.payload_size > <uint64_t> (input.size - header.size):
+            if not header.size:
                 return FRAME_NEED_MORE
             payload.data = input.data + header.size
+            if header.payload_size > <uint64_t> (input.size - header.size):
+                payload.size = input.size - header.size
+                return FRAME_NEED_MORE if self._look_ahead(&header, payload) else self._fail(FAULT_UTF8, out)
             payload.size = <Py_ssize_t> header.payload_size
             if header.opcode >= OP_CLOSE or (header.is_final and not header.is_compressed and not self._in_message):
                 view_skip(input, header.size + payload.size)
+                if self._ahead:
+                    return self._complete_rest(payload, out)
                 fastsio_mask(<unsigned char*> payload.data, payload.size, payload.data - KEY_SIZE)
                 return self._complete(&header, payload, out)
             if not self._in_message:
@@ -301,6 +307,40 @@ cdef class FrameReader:
     def peek_size(self, bytes data not None):
         """Return what `needed` says about the frame at the head of `data`, in bytes. For tests."""
         return self.needed(view_of(data))
+
+    cdef bint _look_ahead(self, FrameHeader* header, View part) noexcept:
+        """Unmask and check what has come of an unfinished text frame; false as soon as it is not UTF-8.
+
+        `_ahead` bytes of the frame at the head of the input are done, each once, however it arrives.
+        """
+        cdef bint is_text = header.opcode == OP_TEXT or (header.opcode == OP_CONTINUATION and not self._is_binary)
+        if not is_text or header.is_compressed or (self._in_message and self._is_compressed) or part.size == self._ahead:
+            return True
+        if not self._ahead:
+            self._ahead_state = self._utf8_state if self._in_message else UTF8_START
+        self._unmask_ahead(part)
+        return self._ahead_state != UTF8_BAD
+
+    cdef void _unmask_ahead(self, View payload) noexcept:
+        """Go on unmasking and checking where the last look ahead ended."""
+        cdef unsigned char[KEY_SIZE] key
+        cdef unsigned char* at = <unsigned char*> payload.data + self._ahead
+        cdef Py_ssize_t size = payload.size - self._ahead
+        cdef int i
+        for i in range(KEY_SIZE):
+            key[i] = (payload.data - KEY_SIZE)[(self._ahead + i) & 3]
+        fastsio_mask(at, size, key)
+        self._ahead_state = utf8_run(self._ahead_state, at, size)
+        self._ahead += size
+
+    cdef FrameStatus _complete_rest(self, View payload, Frame* out) noexcept:
+        """Answer for a whole text message that was looked at while it came."""
+        self._unmask_ahead(payload)
+        self._ahead = 0
+        if self._ahead_state != UTF8_START:
+            return self._fail(FAULT_UTF8, out)
+        out.data = payload
+        return FRAME_MESSAGE
 
     cdef FrameStatus _complete(self, FrameHeader* header, View payload, Frame* out) noexcept:
         """Answer for a frame that is complete in itself: a control frame, or a whole plain message."""
@@ -346,12 +386,18 @@ cdef class FrameReader:
         """Copy a fragment behind what is there, unmask it there, and carry the UTF-8 check on."""
         cdef Py_ssize_t have = PyByteArray_GET_SIZE(self._message)
         cdef unsigned char* at
+        cdef bint was_looked_at = self._ahead != 0
+        if was_looked_at:
+            self._unmask_ahead(payload)
+            self._utf8_state = self._ahead_state
+            self._ahead = 0
         PyByteArray_Resize(self._message, have + payload.size)
         at = <unsigned char*> PyByteArray_AS_STRING(self._message) + have
         memcpy(at, payload.data, payload.size)
-        fastsio_mask(at, payload.size, key)
-        if not self._is_binary and not self._is_compressed:
-            self._utf8_state = utf8_run(self._utf8_state, at, payload.size)
+        if not was_looked_at:
+            fastsio_mask(at, payload.size, key)
+            if not self._is_binary and not self._is_compressed:
+                self._utf8_state = utf8_run(self._utf8_state, at, payload.size)
         self._fragments += 1
         return 0
 
@@ -434,7 +480,7 @@ cdef inline Fault check_place(FrameReader reader, FrameHeader* header, Py_ssize_
         return FAULT_CONTINUATION if reader._in_message else FAULT_NONE
     if not reader._in_message:
         return FAULT_CONTINUATION
-    return FAULT_FRAGMENTS if reader._fragments >= FRAGMENTS_LIMIT else FAULT_NONE
+    return FAULT_FRAGMENTS if reader._fragments >= reader.max_fragments else FAULT_NONE
 
 
 cdef inline View view_of_array(bytearray owner) noexcept:

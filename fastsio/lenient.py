@@ -50,10 +50,11 @@ def decode(data: bytes) -> Any:
         ValueError: not JSON, or an integer of more than `MAX_INTEGER_DIGITS` digits.
     """
     try:
-        value = json.loads(data, parse_int=_bounded_integer)
+        # Text, not bytes: of bytes the standard module would also take UTF-16, UTF-32 and a byte order mark.
+        value = json.loads(data.decode("utf-8", "surrogatepass"), parse_int=_bounded_integer)
+        return _replace_surrogates(value) if b"\\u" in data or b"\xed" in data else value
     except RecursionError as exc:
         raise ValueError("JSON is nested too deeply") from exc
-    return _replace_surrogates(value) if b"\\u" in data else value
 
 
 def _bounded_integer(digits: str) -> int:

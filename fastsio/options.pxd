@@ -14,6 +14,7 @@ cdef class Options:
     cdef public Py_ssize_t max_send_buffer
     cdef public Py_ssize_t max_send_packets
     cdef public Py_ssize_t max_poll_response
+    cdef public Py_ssize_t max_fragments
     cdef public Py_ssize_t max_attachments
     cdef public Py_ssize_t max_binary_packet
     cdef public Py_ssize_t max_namespaces

@@ -31,12 +31,13 @@ class Options:
         self.max_send_buffer = 16 * 1024 * 1024  # bytes owed to one client before it counts as slow
         self.max_send_packets = 50_000  # packets owed to one client before it counts as slow
         self.max_poll_response = 4 * 1024 * 1024  # bytes of one poll response; the rest goes with the next
+        self.max_fragments = 4096  # fragments of one WebSocket message
         self.max_attachments = 64  # binary attachments of one packet
         self.max_binary_packet = 10_000_000  # bytes of all attachments of one packet together
         self.max_namespaces = 64  # namespaces that one client may be in
         self.max_waiting_packets = 50_000  # packets of one client that may wait for its handlers
         self.max_waiting_bytes = 16 * 1024 * 1024  # bytes of them
-        self.compression_threshold = 1024  # bytes from which a polling response is compressed
+        self.compression_threshold = 1024  # bytes from which a poll response or a WebSocket message is compressed
         self.transports = TRANSPORTS
         self.protocols = PROTOCOLS
         self.allow_upgrades = True

@@ -16,6 +16,7 @@ class Options:
     max_send_buffer: int
     max_send_packets: int
     max_poll_response: int
+    max_fragments: int
     max_attachments: int
     max_binary_packet: int
     max_namespaces: int

@@ -88,7 +88,7 @@ class MsgPack:
         """
         try:
             packet = self._msgpack.unpackb(data, ext_hook=self._extension, strict_map_key=False)
-        except (self._msgpack.UnpackException, ValueError, OverflowError, OSError, RecursionError) as exc:
+        except (self._msgpack.UnpackException, ValueError, TypeError, OverflowError, OSError, RecursionError) as exc:
             raise ValueError(f"not MessagePack: {exc}") from exc
         if not isinstance(packet, dict):
             raise ValueError(f"a {type(packet).__name__} where a map was due")

@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "engine": FOR_ALL | FLOOR_0,
     "hub": FOR_ALL | FLOOR_0 | {"engine", "serial"},
     "net": FOR_ALL | FLOOR_0 | {"engine"},
+    "testing": FOR_ALL | FLOOR_0 | {"engine", "net"},
     "cli": {"net", "patch", "__version__"},
     "patch": {"fastsio"},
     "__main__": {"cli"},

@@ -13,8 +13,8 @@ from libc.string cimport memcmp, memcpy
 
 from fastsio._bytes cimport View, view_bytes
 from fastsio._frames cimport (
-    FRAME_CLOSE, FRAME_ERROR, FRAME_MESSAGE, FRAME_NEED_MORE, FRAME_PING, OP_PONG, Frame, FrameReader, FrameStatus,
-    build_close, build_frame,
+    FRAME_CLOSE, FRAME_ERROR, FRAME_MESSAGE, FRAME_NEED_MORE, FRAME_PING, OP_BINARY, OP_PONG, OP_TEXT, Frame,
+    FrameReader, FrameStatus, build_close, build_frame,
 )
 from fastsio._head cimport Head, find_head_end, read_head
 from fastsio._http cimport Exchange, Request, response_head
@@ -83,6 +83,7 @@ cdef class Route:
     """Where a server's Engine.IO path leads, and the memory its connections share."""
 
     cdef object registry
+    cdef object admit           # judges every request, as `_admission.admit` does
     cdef bytes path             # with slashes at both ends
     cdef str _path_text
     cdef object proxy           # uvicorn's proxy-header rules, None when they are off
@@ -90,8 +91,9 @@ cdef class Route:
     cdef object buffer_view
     cdef bytearray cork
 
-    def __init__(self, registry, str path, proxy):
+    def __init__(self, registry, str path, proxy, admit=admit):
         self.registry = registry
+        self.admit = admit
         self.path = path.encode()
         self._path_text = path
         self.proxy = proxy
@@ -137,7 +139,7 @@ def route_of(config):
     found = native() if native is not None and not config.root_path else None
     if found is not None:
         proxy = ProxyHeadersMiddleware(_capture, config.forwarded_allow_ips) if config.proxy_headers else None
-        route = Route(found[0], found[1], proxy)
+        route = Route(found[0], found[1], proxy, *found[2:])
     _routes[config] = route
     wire = "the native wire" if route is not None else "the ASGI wire, if the application has any: it is not a plain ASGIApp"
     logging.getLogger("uvicorn.error").info("Socket.IO is served over %s", wire)
@@ -212,6 +214,7 @@ cdef class NativeConnection(Link):
     # the WebSocket
     cdef FrameReader _reader
     cdef bytes _unsaid                  # the answer to the handshake, until the first frame goes with it
+    cdef object _listener               # hears the messages of a WebSocket that has no session
 
     def __init__(self, config, server_state, app_state, _loop=None):
         self._config = config
@@ -301,6 +304,7 @@ cdef class NativeConnection(Link):
         if session is not None:
             session.lost(self)
         self._reader = None
+        self._listener = None
         self._transport = None
 
     def shutdown(self):
@@ -492,7 +496,7 @@ cdef class NativeConnection(Link):
         self._mode = BUSY
         self._set_deadline(NEVER)
         try:
-            session = admit(self._route.registry, exchange)
+            session = self._route.admit(self._route.registry, exchange)
         except Exception as exc:
             self._route.registry.logger.error("a request could not be served", exc_info=exc)
             return self._refuse_connection(500, b"Internal Server Error")
@@ -723,7 +727,7 @@ cdef class NativeConnection(Link):
                 headers.append((b"Sec-WebSocket-Extensions", agreed[0]))
                 deflate = agreed[1]
         headers.extend(cors_headers(options, request))
-        self._reader = FrameReader(deflate)
+        self._reader = FrameReader(deflate, options.max_fragments)
         self.b64 = request.param("b64") is not None
         self._exchange = None
         self._mode = WEBSOCKET
@@ -746,6 +750,8 @@ cdef class NativeConnection(Link):
             if status == FRAME_MESSAGE:
                 if self.session is not None:
                     self.session.receive_frame(self, frame.data, frame.is_binary, now)
+                elif self._listener is not None:
+                    self._listener(self, view_bytes(frame.data), frame.is_binary)
             elif status == FRAME_PING:
                 if self._mode == WEBSOCKET and not self._blocked:
                     self._write(build_frame(OP_PONG, view_bytes(frame.data)))
@@ -755,7 +761,9 @@ cdef class NativeConnection(Link):
         return 0
 
     cdef Py_ssize_t _limit(self) except -1:
-        return self.session.options.max_http_buffer_size if self.session is not None else 65_536
+        if self.session is not None:
+            return self.session.options.max_http_buffer_size
+        return 65_536 if self._listener is None else self._route.registry.options.max_http_buffer_size
 
     cdef int _websocket_ended(self, FrameStatus status, int code) except -1:
         """The peer closed, or cannot be understood any more."""
@@ -775,6 +783,18 @@ cdef class NativeConnection(Link):
             self.finish(code, None)
             session.lost(self)
         return 0
+
+    # --- without a session: the bare WebSocket, for conformance tests
+
+    def hear(self, listener):
+        """Call `listener(connection, data, is_binary)` with each message of a WebSocket that has no session."""
+        self._listener = listener
+
+    def say(self, bytes data not None, bint is_binary):
+        """Send one message; `data` of a text is UTF-8. Dropped when the WebSocket is closing."""
+        cdef int opcode = OP_BINARY if is_binary else OP_TEXT
+        if self._mode == WEBSOCKET:
+            self._write(self._deflated(opcode, data) if self._reader.deflate is not None else _frames.encode_frame(opcode, data))
 
     # --- the seam to the engine
 
@@ -796,6 +816,9 @@ cdef class NativeConnection(Link):
         return message.ws(self.session.version, self.b64)
 
     def _deflated(self, int opcode, data):
+        """Build the frame of one message: compressed, unless it is too short for that to be worth anything."""
+        if len(data) < self._route.registry.options.compression_threshold:
+            return _frames.encode_frame(opcode, data)
         return _frames.build_compressed_frame(opcode, self._reader.deflate.deflate(data))
 
     cdef int _write_corked(self, list items) except -1:

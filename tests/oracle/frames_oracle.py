@@ -153,6 +153,8 @@ class OracleReader:
         if opcode < 8:
             self.judge_place(opcode, size, limit)
         key = self.take(2 + wide, 4)
+        if opcode < 8:
+            self.look_ahead(opcode, rsv, size, xor(self.waiting[6 + wide : 6 + wide + size], key))
         payload = xor(self.take(6 + wide, size), key)
         self.waiting = self.waiting[6 + wide + size :]
         if opcode == CLOSE:
@@ -163,6 +165,12 @@ class OracleReader:
             self.opcode, self.is_compressed = opcode, rsv == 4
         self.fragments.append(payload)
         return self.collect(is_final, limit)
+
+    def look_ahead(self, opcode: int, rsv: int, size: int, part: bytes) -> None:
+        """Refuse an unfinished frame of text that cannot become UTF-8 any more."""
+        is_compressed = rsv == 4 if opcode else self.is_compressed
+        if len(part) < size and (opcode or self.opcode) == TEXT and not is_compressed:
+            check_utf8(b"".join(self.fragments) + part, False)
 
     def judge_place(self, opcode: int, size: int, limit: int) -> None:
         if sum(map(len, self.fragments)) + size > limit:

@@ -19,6 +19,7 @@ from fastsio.errors import CODES
 from tests.oracle.frames_oracle import (
     BINARY,
     CLOSE,
+    KEY,
     PING,
     PONG,
     TEXT,
@@ -26,6 +27,7 @@ from tests.oracle.frames_oracle import (
     write_close,
     write_frame,
     write_header,
+    xor,
 )
 
 Outcome = tuple[list[Event], str | None]
@@ -290,6 +292,12 @@ def test_fragments_without_end_T114(piece: bytes) -> None:
     assert reader.error == "WS_TOO_MANY_FRAGMENTS"
 
 
+def test_the_number_of_fragments_is_an_option_T114() -> None:
+    stream = fragment(b"x", BINARY) + fragment(b"x") * 2
+    assert _frames.FrameReader(None, 3).feed(stream + fragment(b"y", is_final=True)) == [("error", 1008, b"")]
+    assert _frames.FrameReader(None, 4).feed(stream + fragment(b"y", is_final=True)) == [("binary", 0, b"xxxy")]
+
+
 def test_as_many_fragments_as_allowed_T114() -> None:
     stream = fragment(b"x", BINARY) + fragment(b"x") * (_frames.MAX_FRAGMENTS - 2) + fragment(b"y", is_final=True)
     reader = _frames.FrameReader()
@@ -390,6 +398,21 @@ def test_a_code_point_may_be_split_anywhere_T113(data: bytes) -> None:
     for cut in range(len(data) + 1):
         stream = fragment(b"ab" + data[:cut], TEXT) + fragment(data[cut:] + b"c", is_final=True)
         assert outcome(stream) == ([("text", 0, b"ab" + data + b"c")], None)
+
+
+@pytest.mark.parametrize("data", UTF8_BAD, ids=bytes.hex)
+@pytest.mark.parametrize("start", [b"", fragment(b"ok", TEXT)], ids=["frame", "fragment"])
+def test_bad_utf8_is_refused_before_the_frame_ends_T112(start: bytes, data: bytes) -> None:
+    # The frame promises a thousand bytes more: what has come shows already that it is no text.
+    header = write_header(0 if start else TEXT, 1000 + len(data))
+    stream = start + header + xor(b"ab" + data + b"a", KEY)
+    assert outcome(stream) == ([("error", 1007, b"")], "WS_BAD_UTF8")
+
+
+@pytest.mark.parametrize("data", UTF8_EDGES, ids=bytes.hex)
+def test_what_may_become_utf8_is_waited_for_T113(data: bytes) -> None:
+    stream = fragment(b"ok", TEXT) + write_header(0, 1000) + xor(b"ab" + data[: max(1, len(data) - 1)], KEY)
+    assert outcome(stream) == ([], None)
 
 
 @pytest.mark.parametrize("data", UTF8_BAD, ids=bytes.hex)

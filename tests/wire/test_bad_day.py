@@ -88,6 +88,23 @@ async def test_compressed_messages_suit_each_window(server_for: ServerFor, wire:
             assert [json.loads((await link.recv())[2:])[1] for _ in range(20)] == list(range(20))
 
 
+async def test_short_messages_are_not_compressed(server_for: ServerFor, wire: str) -> None:
+    if wire == "asgi":
+        pytest.skip("the ASGI server negotiates compression by itself")
+    port = server_for("wire.review_app:deflating").port
+    link = await raw.open_websocket(port, PATH, {"Sec-WebSocket-Extensions": "permessage-deflate"})
+    assert isinstance(link, raw.WebSocket)
+    assert (await link.receive())[0] == "text"
+    await link.send("40")
+    assert (await link.receive())[0] == "text"
+    await link.send('42["flood",1,900]')
+    assert (await link.receive())[0] == "text"
+    await link.send('42["flood",1,1100]')
+    kind, head = await link.receive()
+    assert kind == "broken" and str(head).startswith("frame head c1"), head  # final, text, compressed
+    link.abort()
+
+
 # --- input
 
 
