@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "engine": FOR_ALL | FLOOR_0,
     "hub": FOR_ALL | FLOOR_0 | {"engine", "serial"},
     "net": FOR_ALL | FLOOR_0 | {"engine"},
-    "cli": {"net", "patch", "__version__"},
+    "cli": {"net", "patch", "load", "__version__"},
+    "load": set(),
     "patch": {"fastsio"},
     "__main__": {"cli"},
 }
