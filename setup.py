@@ -63,6 +63,8 @@ MODULES = {
     "fastsio/hub/_peer.pyx": [],
     "fastsio/net/_native.pyx": [],
 }
+if sys.platform != "win32":  # the load generator uses the sockets of POSIX
+    MODULES |= {f"fastsio/load/{name}.pyx": [] for name in ("_histogram", "_response", "_links", "_crowd", "_load")}
 
 
 def extension(source: str, extra: list[str]) -> Extension:

@@ -1,6 +1,6 @@
 """The command `python -m bench`: list | all | one case or more. Pieces in process: `python -m pytest bench/micro`.
 
-May import: `cases`, `servers`, `record`, `run`. Prints tables; files of results go to bench/results.
+May import: `cases`, `servers`, `install`, `record`, `run`. Prints tables; files of results go to bench/results.
 """
 
 import argparse
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench import record
 from bench.cases import CASES
+from bench.install import why_not
 from bench.run import measure
 from bench.servers import BenchError, Rival, load_rivals
 
@@ -42,7 +43,12 @@ def _list(rivals: dict[str, Rival]) -> None:
         print(f"{case.id:14} {case.unit:18} {case.question}")
     print()
     for rival in rivals.values():
-        print(f"{rival.name:26} {rival.title}" + "".join(f"; {reason}" for reason in rival.without.values()))
+        print(f"{rival.name:26} {rival.title}")
+        for remark in (*rival.without.values(), rival.note):
+            if remark:
+                print(f"{'':26}   {remark}")
+        if reason := why_not(rival):
+            print(f"{'':26}   NOT MEASURED HERE: {reason}")
 
 
 def _measure_all(args: argparse.Namespace, rivals: list[Rival]) -> int:

@@ -21,7 +21,7 @@ class Case:
         clients: connections; in scenario `connect`, how many handshakes are under way at once.
         window: requests in flight per client, or broadcast rounds under way.
         payload: length of the string that is sent, in bytes.
-        eio: Engine.IO revision that the clients speak.
+        eio: Engine.IO revision that the clients have to speak; None for the one that suits the server.
     """
 
     id: str
@@ -31,12 +31,12 @@ class Case:
     clients: int
     window: int = 1
     payload: int = 32
-    eio: int = 4
+    eio: int | None = None
 
     @property
     def needs(self) -> set[str]:
         """The features a server must have; those that one lacks stand in its rival.toml, with the reason."""
-        return {self.scenario} | ({"eio3"} if self.eio == 3 else set())
+        return {self.scenario} | ({f"eio{self.eio}"} if self.eio else set())
 
 
 CASES = {

@@ -1,6 +1,6 @@
 """Measures one case: a fresh server for each round, pinned to one core, the load generator on the other.
 
-May import: `cases`, `servers`, `record`. Rounds go around all servers, so that a change of the machine's mood meets all
+May import: `cases`, `servers`, `install`, `record`. Rounds go around all servers, so that a change of the machine's mood meets all
 of them alike. Never repeats or drops a sample: what was measured is what is kept.
 """
 
@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.cases import Case
+from bench.install import build, prepare
 from bench.record import Measured
-from bench.servers import BenchError, Rival, Server, build, prepare, serving
+from bench.servers import BenchError, Rival, Server, serving
 
 SERVER_CORE, LOAD_CORE = 0, 1
 WARM_UP_SECONDS = 1.0
@@ -59,15 +60,15 @@ def _introduce(case: Case, rival: Rival) -> Measured:
 def _one_round(case: Case, rival: Rival, measured: Measured, seconds: float) -> None:
     try:
         with serving(rival, SERVER_CORE) as server:
-            measured.samples.append(_load(case, server, seconds))
+            measured.samples.append(_load(case, rival, server, seconds))
     except BenchError as exc:  # one failure is a result: a server that breaks under load has no figure
         measured.samples.clear()
         measured.skipped = str(exc)
 
 
-def _load(case: Case, server: Server, seconds: float) -> dict[str, Any]:
+def _load(case: Case, rival: Rival, server: Server, seconds: float) -> dict[str, Any]:
     pids = server.pids()
-    command = [str(build("loadgen")), "--port", str(server.port), *_options(case, seconds)]
+    command = [str(build("loadgen")), "--port", str(server.port), *_options(case, rival, seconds)]
     command += [f"--pid={pid}" for pid in pids]
     try:
         done = subprocess.run(
@@ -88,13 +89,13 @@ def _load(case: Case, server: Server, seconds: float) -> dict[str, Any]:
     return sample
 
 
-def _options(case: Case, seconds: float) -> list[str]:
+def _options(case: Case, rival: Rival, seconds: float) -> list[str]:
     values = {
         "scenario": case.scenario,
         "clients": case.clients,
         "window": case.window,
         "payload": case.payload,
-        "eio": case.eio,
+        "eio": case.eio or rival.eio,
         "duration": seconds,
         "warmup": WARM_UP_SECONDS,
     }

@@ -1,13 +1,12 @@
-"""The servers that are compared: reads rivals/<name>/rival.toml, installs the pinned versions, starts and stops one.
+"""The servers that are compared: reads rivals/<name>/rival.toml, starts and stops one.
 
-May import: nothing of fastsio. Knows processes and files; never measures.
-A rival.toml has `title`, `language`, `command`, and perhaps `directory`, `distributions` (whose versions are recorded),
-`[environment]` and `[without]` (feature = reason). In strings, {port}, {python}, {folder}, {load}, {rivals} and {root}
-are replaced. With a requirements.txt it gets a virtual environment of its own, with a package.json its node_modules.
+May import: nothing of fastsio. Knows processes and files; never measures or installs (`install`).
+A rival.toml has `title`, `language`, `command`, and perhaps `directory`, `versions` (names of packages whose versions are
+recorded), `eio` (the revision that its clients speak), `note`, `[environment]` and `[without]` (feature = reason). In
+strings, {port}, {python}, {folder}, {load}, {rivals} and {root} are replaced.
 """
 
 import contextlib
-import json
 import os
 import socket
 import subprocess
@@ -17,7 +16,6 @@ import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +39,9 @@ class Rival:
     language: str
     command: list[str]
     directory: str = "."
-    distributions: list[str] = field(default_factory=list)
+    versions: list[str] = field(default_factory=list)
+    eio: int = 4
+    note: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     without: dict[str, str] = field(default_factory=dict)
 
@@ -68,81 +68,6 @@ def load_rivals() -> dict[str, Rival]:
     """Read every rival.toml, in the order in which tables show them: the floor first."""
     files = sorted(RIVALS.glob("*/rival.toml"), key=lambda path: (path.parent.name != "floor", path.parent.name))
     return {path.parent.name: Rival(path.parent.name, **tomllib.loads(path.read_text())) for path in files}
-
-
-def build(name: str) -> Path:
-    """Compile a C program of bench/load when it is older than its source."""
-    source, program = LOAD / f"{name}.c", LOAD / name
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        _call(["gcc", "-O2", "-Wall", "-Wextra", "-o", str(program), str(source)])
-    return program
-
-
-def prepare(rival: Rival) -> dict[str, str]:
-    """Install what a server is made of, if need be, and give the versions that will be measured.
-
-    Raises:
-        BenchError: it cannot be had here.
-    """
-    if rival.requirements.exists():
-        _make_environment(rival)
-        return _python_version() | _pins(rival.requirements)
-    if (rival.folder / "package.json").exists():
-        return _install_node_modules(rival)
-    if rival.language == "Python":
-        return _python_version() | {name: _installed(name) for name in rival.distributions}
-    build(rival.name)
-    return {"gcc": _call(["gcc", "-dumpfullversion"]).strip()}
-
-
-def _call(command: list[str], directory: Path | None = None) -> str:
-    try:
-        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
-    except FileNotFoundError as exc:
-        raise BenchError(f"{command[0]} is not installed") from exc
-    if done.returncode != 0:
-        print((done.stderr or done.stdout).strip(), file=sys.stderr)
-        raise BenchError(f"{Path(command[0]).name} {command[1]} failed: {_last_line(done.stderr or done.stdout)}")
-    return done.stdout
-
-
-def _make_environment(rival: Rival) -> None:
-    """Keep the virtual environment in step with requirements.txt and with the running Python."""
-    folder, wanted = rival.folder / ".venv", f"{sys.version}\n{rival.requirements.read_text()}"
-    stamp = folder / ".made-of"
-    if stamp.exists() and stamp.read_text() == wanted:
-        return
-    _call([sys.executable, "-m", "venv", "--clear", str(folder)])
-    _call([str(rival.python), "-m", "pip", "install", "-q", "--no-deps", "-r", str(rival.requirements)])
-    _call([str(rival.python), "-m", "pip", "check"])
-    stamp.write_text(wanted)
-
-
-def _pins(requirements: Path) -> dict[str, str]:
-    pairs = (line.partition("==") for line in requirements.read_text().split() if "==" in line)
-    return {name: version for name, _, version in pairs}
-
-
-def _python_version() -> dict[str, str]:
-    return {"python": sys.version.split()[0]}
-
-
-def _installed(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError as exc:
-        raise BenchError(f"{distribution} is not installed") from exc
-
-
-def _install_node_modules(rival: Rival) -> dict[str, str]:
-    lock, stamp = rival.folder / "package-lock.json", rival.folder / "node_modules/.made-of"
-    if not stamp.exists() or stamp.read_text() != lock.read_text():
-        _call(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], rival.folder)
-        stamp.write_text(lock.read_text())
-    packages: dict[str, Any] = json.loads(lock.read_text())["packages"]
-    wanted = ("node_modules/socket.io", "node_modules/engine.io", "node_modules/ws")
-    versions = {path.rpartition("/")[2]: packages[path]["version"] for path in wanted if path in packages}
-    return {"node": _call(["node", "--version"]).strip().lstrip("v"), **versions}
 
 
 # --- one running server
@@ -211,10 +136,10 @@ def _show_end_of(log: Any) -> str:
     log.seek(0)
     text = log.read()[-3000:].decode(errors="replace")
     print(text, file=sys.stderr)
-    return _last_line(text)
+    return last_line(text)
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
     """The last line of an output, free of the folders of this machine."""
     lines = text.strip().splitlines() or ["(nothing)"]
     return lines[-1].replace(str(BENCH.parent), ".")

@@ -1,6 +1,6 @@
-"""The command `fastsio`: serve an application on the native wire, or put fastsio under somebody else's command.
+"""The command `fastsio`: serve an application, put fastsio under somebody else's command, or put load on a server.
 
-May import: `net.serve`, `patch`. Options that are not ours are uvicorn's, by the same names.
+May import: `net.serve`, `patch`, `load`. Options of `run` that are not ours are uvicorn's, by the same names.
 """
 
 import argparse
@@ -18,8 +18,10 @@ def main(argv: list[str] | None = None) -> None:
         _run(args)
     elif args.command == "patch" and args.program:
         _patch(args.program)
+    elif args.command == "bench":
+        sys.exit(_bench(args))
     else:
-        parser.error("choose a command: run app:app, or patch -- python app.py")
+        parser.error("choose a command: run app:app, bench URL, or patch -- python app.py")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,7 +53,17 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--ssl-certfile", help="TLS certificate")
     run.add_argument("--forwarded-allow-ips", help="proxies whose X-Forwarded headers are believed")
     run.add_argument("--timeout-graceful-shutdown", type=int, help="seconds that clients get when the server stops")
+    if sys.platform != "win32":
+        from fastsio.load.command import add_options
+
+        add_options(commands.add_parser("bench", help="put load on a Socket.IO server of any make: fastsio bench URL"))
     return parser
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from fastsio.load.command import main
+
+    return main(args)
 
 
 def _run(args: argparse.Namespace) -> None:

@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "hub": FOR_ALL | FLOOR_0 | {"engine", "serial"},
     "net": FOR_ALL | FLOOR_0 | {"engine"},
     "testing": FOR_ALL | FLOOR_0 | {"engine", "net"},
-    "cli": {"net", "patch", "__version__"},
+    "cli": {"net", "patch", "load", "__version__"},
+    "load": set(),
     "patch": {"fastsio"},
     "__main__": {"cli"},
 }

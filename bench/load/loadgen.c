@@ -581,6 +581,7 @@ static size_t take_response(struct client *c, char *data, size_t size) {
 /* --- WebSocket input */
 
 static void on_text(struct client *c, const char *data, size_t size) {
+    if (size > 0 && data[size - 1] == '\n') size--;  /* Go's JSON encoder ends with one */
     if (c->state == OPENING) {
         if (size < 2 || memcmp(data, "0{", 2) != 0) wrong(data, size, "open packet");
         if (opt.eio == 4) send_text(c, "40");  /* revision 3 is connected to the main namespace unasked */

@@ -1,0 +1,16 @@
+// socket.io on Node with the engine's own uWebSockets.js server (`attachApp`), with default options.
+// The binary is required by itself: the package's own entry would fall back to JavaScript without an error.
+
+import { createRequire } from "node:module";
+import { Server } from "socket.io";
+import { install } from "../app.mjs";
+
+const { platform, arch, versions } = process;
+const binary = `@trufflesuite/uws-js-unofficial/binaries/uws_${platform}_${arch}_${versions.modules}.node`;
+const app = createRequire(import.meta.url)(binary).App();
+const io = new Server({ allowEIO3: true, serveClient: false });
+io.attachApp(app);
+install(io);
+app.listen("127.0.0.1", Number(process.argv[2]), (token) => {
+  if (!token) throw new Error(`cannot listen on port ${process.argv[2]}`);
+});

@@ -1,0 +1,1 @@
+"""The load generator, against real servers of two makes and against servers that misbehave."""
