@@ -101,13 +101,13 @@ def redis(data: bytes) -> None:
     heads = resp.message_heads("c")
     results = []
     for pieces in ([stream], cut(stream, places)):
-        buffer, messages, error = b"", [], False
+        buffer, messages, others, error = b"", [], [], False
         for piece in pieces:
             buffer += piece
             try:
-                buffer = buffer[resp.take_messages(buffer, heads, messages) :]
+                buffer = buffer[resp.take_messages(buffer, heads, messages, others) :]
             except (resp.UnexpectedReplyError, ValueError):
                 error = True
                 break
-        results.append((messages, error))
+        results.append((messages, others, error))
     assert results[0] == results[1], results

@@ -18,7 +18,6 @@ from fastsio._frames cimport (
 )
 from fastsio._head cimport Head, find_head_end, read_head
 from fastsio._http cimport Exchange, Request, response_head
-from fastsio.engine._admission cimport admit
 from fastsio.engine._outbox cimport Outbox, Prepared
 from fastsio.engine._polling cimport post
 from fastsio.engine._session cimport Link, Session
@@ -34,6 +33,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from fastsio import _frames
+from fastsio.engine import _admission
 from fastsio.engine._polling import poll_lost, post_lost
 from fastsio._http import Response, cors_headers, finished_headers
 from fastsio.errors import ProtocolError
@@ -91,7 +91,7 @@ cdef class Route:
     cdef object buffer_view
     cdef bytearray cork
 
-    def __init__(self, registry, str path, proxy, admit=admit):
+    def __init__(self, registry, str path, proxy, admit=_admission.admit):
         self.registry = registry
         self.admit = admit
         self.path = path.encode()
