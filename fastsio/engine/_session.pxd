@@ -44,10 +44,12 @@ cdef class Flusher:
     cdef readonly object logger
     cdef dict _log_cache                # level -> whether the logger wants it; the logger's own
     cdef list _dirty
+    cdef Py_ssize_t _owed               # bytes that sessions were given since the last flush
     cdef bint _scheduled
     cdef object _run_bound
     cdef bint logs_packets(self) except -1
     cdef int mark(self, Session session) except -1
+    cdef int relieve(self) except -1
     cdef int _schedule(self) except -1
 
 

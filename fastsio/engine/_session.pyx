@@ -31,6 +31,9 @@ from fastsio.engine import reasons
 cdef double FLUSH_SLICE = 0.005
 cdef Py_ssize_t FLUSH_CHECK = 64
 
+# Bytes owed to clients at which a flush does not wait for the end of the loop turn.
+cdef Py_ssize_t OWED_AT_ONCE = 65_536
+
 # Packets of a polling body that are taken before other clients are served.
 cdef int BODY_SLICE = 256
 
@@ -159,6 +162,12 @@ cdef class Flusher:
         self._dirty.append(session)
         return self._schedule()
 
+    cdef int relieve(self) except -1:
+        """Flush before the turn is over when much is owed: memory that is written soon is still in the cache."""
+        if self._owed > OWED_AT_ONCE:
+            self._run()
+        return 0
+
     cdef int _schedule(self) except -1:
         if not self._scheduled:
             self._scheduled = True
@@ -171,6 +180,7 @@ cdef class Flusher:
         cdef double end = 0.0
         cdef Session session
         self._dirty = []
+        self._owed = 0
         self._scheduled = False
         while count < size:
             session = <Session> batch[count]
@@ -352,6 +362,7 @@ cdef class Session(Lifecycle):
         if self.outbox.size > self.options.max_send_buffer or self.outbox.packets > self.options.max_send_packets:
             return self._overflow()
         self.outbox.push(message)
+        self.flusher._owed += message.size
         if not self.dirty:
             self.flusher.mark(self)
         return self._log_sent(message) if self.flusher.logs_packets() else 0

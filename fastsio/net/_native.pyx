@@ -20,7 +20,7 @@ from fastsio._head cimport Head, find_head_end, read_head
 from fastsio._http cimport Exchange, Request, response_head
 from fastsio.engine._outbox cimport Outbox, Prepared
 from fastsio.engine._polling cimport post
-from fastsio.engine._session cimport Link, Session
+from fastsio.engine._session cimport Flusher, Link, Session
 from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
 
 import asyncio
@@ -254,6 +254,7 @@ cdef class NativeConnection(Link):
             self._tail_size = 0
             self._tail = None
             self._take(<unsigned char*> PyByteArray_AS_STRING(tail), count)
+        self._flusher().relieve()
 
     def data_received(self, data):
         """The same for loops that know this protocol only as an ordinary one."""
@@ -353,6 +354,9 @@ cdef class NativeConnection(Link):
 
     cdef double _keep_alive(self):
         return max(self._config.timeout_keep_alive, 1.0)
+
+    cdef Flusher _flusher(self):
+        return <Flusher> self._route.registry.flusher
 
     cdef Wheel _wheel(self):
         return <Wheel> self._route.registry.wheel
