@@ -14,6 +14,7 @@ cdef struct Head:
     bint wants_upgrade      # "Connection" names "upgrade"
     bint is_websocket       # "Upgrade" is "websocket"
     bint is_forwarded       # a proxy has added an X-Forwarded header
+    bint crosses_origins    # it names its origin, or asks which headers it may send
 
 
 cdef Py_ssize_t find_head_end(View data) noexcept nogil

@@ -49,7 +49,7 @@ cdef bint read_head(View data, Head* head) noexcept nogil:
     cdef View value
     cdef bint has_length = False, has_upgrade = False
     head.content_length = 0
-    head.closes = head.wants_upgrade = head.is_websocket = head.is_forwarded = False
+    head.closes = head.wants_upgrade = head.is_websocket = head.is_forwarded = head.crosses_origins = False
     if not _read_request_line(&rest, head) or rest.size < 2:
         return False
     rest.size -= 2      # the empty line
@@ -69,6 +69,8 @@ cdef bint read_head(View data, Head* head) noexcept nogil:
                 return False
             has_upgrade = True
             head.is_websocket = is_name(value, b"websocket", 9)
+        elif is_name(name, b"origin", 6) or is_name(name, b"access-control-request-headers", 30):
+            head.crosses_origins = True
         elif is_name(name, b"transfer-encoding", 17) or is_name(name, b"expect", 6):
             return False
         elif name.size > 12 and is_name(_first(name, 12), b"x-forwarded-", 12):

@@ -1,5 +1,6 @@
 """Requests for the Engine.IO path, and the exchanges that answer them."""
 from fastsio._head cimport Head
+from fastsio.options cimport Options
 
 
 cdef class Request:
@@ -8,6 +9,7 @@ cdef class Request:
     cdef public bytes query_string      # as it came
     cdef list _headers                  # [(lower-case name, value)] as bytes
     cdef bytes _fields                  # or the header lines as they came, once checked
+    cdef bint _stays_at_home            # known to have none of the headers that CORS is about
     cdef public str scheme
     cdef public str http_version
     cdef public tuple client            # (host, port) of the peer, None when unknown
@@ -32,6 +34,9 @@ cdef class Exchange:
     cdef public bint is_upgrade         # asks for a WebSocket
     cdef public bint is_gone            # the peer has left: an answer goes to nobody
     cdef public Py_ssize_t content_length
+    cpdef object respond(self, object response)
 
 
+cdef bytes plain_answer(Options options, Request request, Response response, bytes defaults)
+cpdef bytes header_lines(list headers)
 cpdef bytes response_head(int status, list headers, bytes body=*)

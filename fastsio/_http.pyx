@@ -46,6 +46,7 @@ cdef class Request:
         self.path = path
         self.query_string = view_bytes(head.query)
         self._fields = view_bytes(head.fields)
+        self._stays_at_home = not head.crosses_origins
         self.scheme = "http"
         self.http_version = "1.1"
         return self
@@ -155,7 +156,7 @@ cdef class Exchange:
     def __init__(self, Request request):
         self.request = request
 
-    def respond(self, response):
+    cpdef object respond(self, object response):
         """Answer with a `Response`; exactly once."""
         raise NotImplementedError
 
@@ -169,6 +170,8 @@ cdef class Exchange:
 
 def origin_refusal(Options options not None, Request request not None):
     """Give the refusal of a request whose Origin is not allowed, else None."""
+    if request._stays_at_home:
+        return None
     origin = request.header(b"origin")
     if not origin or options.cors_allowed_origins == []:
         return None
@@ -257,14 +260,50 @@ def _compress(Request request, Response response):
     return []
 
 
-cpdef bytes response_head(int status, list headers, bytes body=b""):
-    """Give the head of an HTTP/1.1 response, empty line included, and `body` after it.
+# Content type -> a whole answer up to its length.
+cdef dict _starts = {}
+
+
+cdef bytes plain_answer(Options options, Request request, Response response, bytes defaults):
+    """A whole 200, as `finished_headers` and `response_head` would have it; None when there is more to say.
+
+    `defaults` are the header lines that every answer of the server has.
+    """
+    cdef bytes start, credentials = b""
+    if response.status != 200 or response.headers or not request._stays_at_home:
+        return None
+    if options.http_compression and PyBytes_GET_SIZE(response.body) >= options.compression_threshold:
+        return None
+    if options.cors_credentials and options.cors_allowed_origins != []:
+        credentials = b"Access-Control-Allow-Credentials: true\r\n"
+    start = _starts.get(response.content_type)
+    if start is None:
+        start = b"%bContent-Type: %b\r\nContent-Length: " % (STATUS_LINES[200], response.content_type.encode())
+        _starts[response.content_type] = start
+    return b"".join(
+        [start, decimal(PyBytes_GET_SIZE(response.body)), b"\r\nCache-Control: no-store\r\n", credentials, defaults,
+         b"\r\n", response.body]
+    )
+
+
+cdef bytes decimal(Py_ssize_t value):
+    cdef char[20] digits
+    cdef int at = 20
+    while True:
+        at -= 1
+        digits[at] = <char> (48 + value % 10)
+        value //= 10
+        if value == 0:
+            return digits[at:20]
+
+
+cpdef bytes header_lines(list headers):
+    """Give headers as lines.
 
     Raises:
         ValueError: a header holds a line break.
     """
-    cdef bytes line = STATUS_LINES[status]
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(line) + 2 + PyBytes_GET_SIZE(body)
+    cdef Py_ssize_t size = 0
     cdef bytes name, value, result
     cdef char* out
     for name, value in headers:
@@ -272,11 +311,19 @@ cpdef bytes response_head(int status, list headers, bytes body=b""):
             raise ValueError(f"the header {name!r} must not contain line breaks: {value!r}")
         size += PyBytes_GET_SIZE(name) + PyBytes_GET_SIZE(value) + 4
     result = PyBytes_FromStringAndSize(NULL, size)
-    out = put(PyBytes_AS_STRING(result), line)
+    out = PyBytes_AS_STRING(result)
     for name, value in headers:
         out = put(put(put(put(out, name), b": "), value), b"\r\n")
-    put(put(out, b"\r\n"), body)
     return result
+
+
+cpdef bytes response_head(int status, list headers, bytes body=b""):
+    """Give the head of an HTTP/1.1 response, empty line included, and `body` after it.
+
+    Raises:
+        ValueError: a header holds a line break.
+    """
+    return b"".join([STATUS_LINES[status], header_lines(headers), b"\r\n", body])
 
 
 cdef bint has_line_break(bytes value) noexcept:

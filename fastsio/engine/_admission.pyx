@@ -7,6 +7,7 @@ Source: Engine.IO protocol 4, "Request validation"; order, statuses and bodies a
 import json
 
 from fastsio._http cimport Exchange, Request, Response
+from fastsio.engine._lifecycle cimport LINGERING, LIVE, POLLING, WEBSOCKET
 from fastsio.engine._polling cimport PollingLink, get, post_begins
 from fastsio.engine._session cimport Link, Session
 from fastsio.options cimport Options
@@ -27,7 +28,6 @@ cpdef Session admit(object registry, Exchange exchange):
     cdef Options options = registry.options
     cdef str transport, sid
     cdef object version = None
-    registry.attach_loop()
     if (refusal := origin_refusal(options, request)) is not None:
         return _refuse(registry, exchange, "bad origin", refusal)
     transport = request.param("transport")
@@ -208,15 +208,15 @@ cdef Session _continue(object registry, Exchange exchange, str sid, str transpor
     cdef Request request = exchange.request
     if session is None:
         return _refuse(registry, exchange, "unknown session", Response.refusal(f"Invalid session {sid[:64]}"))
-    if not (session.is_live or session.is_lingering):
+    if session.state != LIVE and session.state != LINGERING:
         return _refuse(registry, exchange, "not connected", Response.refusal("Not connected"))
     if request.param("EIO") not in (None, "4" if session.version == 4 else "3"):
         return _refuse(registry, exchange, "other version", Response.coded(3, "Bad request"))
     if transport == "websocket" and exchange.is_upgrade:
         return _upgrade(registry, exchange, session)
-    if transport == "websocket" and session.transport == "polling":
+    if transport == "websocket" and session.kind == POLLING:
         return _refuse(registry, exchange, "no upgrade", Response.refusal("Invalid transport"))
-    if session.transport != "polling":
+    if session.kind != POLLING:
         return _refuse(registry, exchange, "wrong transport", Response.refusal("Unexpected HTTP request"))
     if request.method == "GET":
         get(registry, session, exchange)
@@ -228,12 +228,12 @@ cdef Session _upgrade(object registry, Exchange exchange, Session session):
     cdef Link link
     if not registry.options.allow_upgrades:
         return _refuse(registry, exchange, "no upgrade", Response.refusal("Invalid transport"))
-    if session.is_lingering:
+    if session.state == LINGERING:
         return _refuse(registry, exchange, "unknown session", Response.refusal(f"Invalid session {session.sid}"))
     link = exchange.upgrade(session, True)
     if link is None:
         return None
-    if session.transport == "websocket" or session.probe is not None:
+    if session.kind == WEBSOCKET or session.probe is not None:
         # Answered as the official server does: the handshake succeeds, the WebSocket is closed, the session is unharmed.
         link.finish(1005, None)
         return None

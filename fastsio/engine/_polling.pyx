@@ -7,6 +7,7 @@ Source: Engine.IO protocol 4, "HTTP long-polling"; python-engineio's answers whe
 cimport cython
 
 from fastsio._http cimport Exchange, Response
+from fastsio.engine._lifecycle cimport LINGERING, LIVE
 from fastsio.engine._outbox cimport Prepared
 from fastsio.engine._session cimport Link, Session
 
@@ -33,7 +34,7 @@ cdef class PollingLink(Link):
         self.b64 = b64
 
     cpdef int flush(self) except -1:
-        if self.waiter is not None and self.session.has_backlog:
+        if self.waiter is not None and self.session.outbox.packets:
             body, is_binary = self.session.take_body()
             self._answer(body, is_binary)
         return 0
@@ -79,7 +80,7 @@ cdef PollingLink link_of(Session session):
 cpdef object get(object registry, Session session, Exchange exchange):
     """Answer a poll: now when something is owed, else when something will be."""
     cdef PollingLink link = link_of(session)
-    if session.is_lingering:
+    if session.state == LINGERING:
         return _say_goodbye(session, exchange)
     if link is None:
         return exchange.respond(Response.refusal("Unexpected HTTP request"))
@@ -96,7 +97,7 @@ cpdef object get(object registry, Session session, Exchange exchange):
 cpdef bint post_begins(object registry, Session session, Exchange exchange) except *:
     """The head of a POST is there. True: read its body; False: the exchange has been answered."""
     cdef PollingLink link = link_of(session)
-    if session.is_lingering:
+    if session.state == LINGERING:
         exchange.respond(Response.refusal(f"Invalid session {session.sid}"))
     elif link is None:
         exchange.respond(Response.refusal("Unexpected HTTP request"))
@@ -128,7 +129,7 @@ cpdef object post(object registry, Session session, Exchange exchange, bytes bod
     """Take the whole body of a POST. Its framing is checked before any packet of it is delivered."""
     cdef PollingLink link = link_of(session)
     cdef bint is_binary
-    if not session.is_live:
+    if session.state != LIVE:
         return exchange.respond(Response.refusal(f"Invalid session {session.sid}"))
     if link is None:
         return exchange.respond(Response.refusal("Unexpected HTTP request"))
@@ -152,7 +153,7 @@ def _take_slices(
         registry.loop.call_soon(_take_slices, registry, session, link, exchange, body, is_binary, start)
         return
     link.poster = None
-    was_overtaken = session.is_live and session.link is not link  # by an upgrade: not all of it was taken
+    was_overtaken = session.state == LIVE and session.link is not link  # by an upgrade: not all of it was taken
     if was_overtaken or session.close_reason == reasons.TRANSPORT_ERROR:
         exchange.respond(bad_request())
     else:

@@ -17,7 +17,7 @@ from fastsio._frames cimport (
     FrameReader, FrameStatus, build_close, build_frame,
 )
 from fastsio._head cimport Head, find_head_end, read_head
-from fastsio._http cimport Exchange, Request, response_head
+from fastsio._http cimport Exchange, Request, header_lines, plain_answer, response_head
 from fastsio.engine._outbox cimport Outbox, Prepared
 from fastsio.engine._polling cimport post
 from fastsio.engine._session cimport Flusher, Link, Session
@@ -86,6 +86,8 @@ cdef class Route:
     cdef object admit           # judges every request, as `_admission.admit` does
     cdef bytes path             # with slashes at both ends
     cdef str _path_text
+    cdef object _default_headers    # as uvicorn gave them last, and as lines
+    cdef bytes _default_lines
     cdef object proxy           # uvicorn's proxy-header rules, None when they are off
     cdef bytearray buffer       # what one read brings
     cdef object buffer_view
@@ -100,6 +102,14 @@ cdef class Route:
         self.buffer = bytearray(READ_SIZE)
         self.buffer_view = memoryview(self.buffer)  # an export, so the memory stays where it is
         self.cork = bytearray(CORK_SIZE)
+
+    cdef bytes defaults(self, object server_state):
+        """The lines that uvicorn puts into every answer; it makes them anew every second."""
+        headers = server_state.default_headers
+        if headers is not self._default_headers:
+            self._default_lines = header_lines(headers)
+            self._default_headers = headers
+        return self._default_lines
 
     cdef bint leads(self, View path) noexcept:
         """Tell whether a path is the server's, or below it."""
@@ -169,7 +179,7 @@ cdef class NativeExchange(Exchange):
     cdef NativeConnection connection
     cdef bint keep_alive
 
-    def respond(self, response):
+    cpdef object respond(self, object response):
         if self.connection is not None:
             self.connection._respond(self, response)
 
@@ -653,8 +663,17 @@ cdef class NativeConnection(Link):
 
     cdef int _respond(self, NativeExchange exchange, response) except -1:
         cdef list headers
+        cdef bytes answer
         if self._exchange is not exchange or self._mode >= CLOSING:
             return 0
+        if exchange.keep_alive and not exchange.is_upgrade and self._body_left == 0 and self._mode != BODY:
+            answer = plain_answer(
+                self._route.registry.options, exchange.request, response, self._route.defaults(self._server_state)
+            )
+            if answer is not None:
+                self._write(answer)
+                exchange.connection = None
+                return self._answered(exchange)
         headers = finished_headers(self._route.registry.options, exchange.request, response)
         headers.extend(self._server_state.default_headers)
         if exchange.is_upgrade or self._body_left > MAX_SKIP or self._mode == BODY:

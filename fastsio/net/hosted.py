@@ -88,6 +88,7 @@ def asks_for_websocket(request: Request) -> bool:
 
 async def answer(registry: Registry, exchange: HostedExchange) -> Any:
     """Judge a request and wait for its answer: a `Response`, a `HostedLink`, or None when its client has left."""
+    registry.attach_loop()
     session = _admission.admit(registry, exchange)
     if session is not None:
         try:
