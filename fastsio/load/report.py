@@ -72,7 +72,8 @@ def page(result: Result) -> str:
         shown = "  ".join(f"{label} {microseconds(result.latency_us[name])}" for name, label in names.items())
         rows.append(("latency", f"{shown}  (within {PRECISION:.1%})"))
     if result.plan.rate is not None:
-        rows.append(("schedule", f"latest message {microseconds(result.worst_delay_us)} behind it; latency counts from it"))
+        half, most = (microseconds(result.delay_us[name]) for name in ("p50", "p99"))
+        rows.append(("schedule", f"latency counts from it; messages left behind it by p50 {half}  p99 {most}"))
     rows += _server_rows(result)
     megabytes = (f"{count / result.seconds / 1e6:,.1f} MB/s" for count in (result.bytes_out, result.bytes_in))
     rows.append(("generator", f"{result.own_busy:.0%} of a core; sends {next(megabytes)}, receives {next(megabytes)}"))
