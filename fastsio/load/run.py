@@ -89,7 +89,7 @@ def run(plan: Plan, pids: list[int] | None = None, watch: Callable[[Progress], N
     Raises:
         LoadError: it cannot be done, or the server gave wrong answers, or none.
     """
-    _make_room(plan.clients * (2 if plan.transport == "polling" else 1))
+    make_room(plan)
     load = Load(plan)
     try:
         found = pids if pids is not None else server_pids(plan.target.host, plan.target.port)
@@ -100,17 +100,24 @@ def run(plan: Plan, pids: list[int] | None = None, watch: Callable[[Progress], N
         load.close()
 
 
-def _make_room(clients: int) -> None:
-    """Raise the limit of open files as far as it is needed."""
+def make_room(plan: Plan) -> None:
+    """Raise the limit of open files as far as a plan needs it; what is started afterwards inherits it.
+
+    Raises:
+        LoadError: this process may not.
+    """
+    clients = plan.clients * (2 if plan.transport == "polling" else 1)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = clients + SPARE_FILES
-    if hard != resource.RLIM_INFINITY and wanted > hard:
+    if soft == resource.RLIM_INFINITY or wanted <= soft:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard if hard == resource.RLIM_INFINITY else max(hard, wanted)))
+    except (ValueError, OSError) as exc:
         raise LoadError(
             f"{clients:,} connections need {wanted:,} open files; this process may have {hard:,}",
             "Raise the hard limit (ulimit -Hn, or LimitNOFILE of the service), or ask for fewer --clients.",
-        )
-    if soft != resource.RLIM_INFINITY and wanted > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        ) from exc
 
 
 class _Run:
