@@ -1,26 +1,29 @@
-"""The command `python -m bench`: list | all | one case or more. Pieces in process: `python -m pytest bench/micro`.
+"""The command `python -m bench`: list | all | one case or more | check | render.
 
-May import: `cases`, `servers`, `install`, `record`, `run`. Prints tables; files of results go to bench/results.
+May import: everything in this folder. Pieces in process are measured by `python -m pytest bench/micro`.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from bench import record
+from bench import budgets, plots, record, tables
 from bench.cases import CASES
 from bench.install import why_not
-from bench.run import measure
+from bench.run import Progress, measure
 from bench.servers import BenchError, Rival, load_rivals
+
+COMMANDS = {"list": "what there is", "check": "hold a run against the budgets", "render": "tables and plots out of a run"}
+README, PAGE = record.ROOT / "README.md", record.ROOT / "docs/performance.md"
+README_SERVERS = ["floor", "fastsio", "socketioxide", "bun", "node-uws", "node-ws", "python-socketio-uvicorn"]
 
 
 def main() -> int:
     args = _parser().parse_args()
     rivals = load_rivals()
-    if args.cases == ["list"]:
-        _list(rivals)
-        return 0
-    unknown = [name for name in args.cases if name not in CASES and name != "all"]
+    if args.words[0] in COMMANDS:
+        return {"list": _list, "check": _check, "render": _render}[args.words[0]](args, rivals)
+    unknown = [name for name in args.words if name not in CASES and name != "all"]
     unknown += [name for name in args.rivals or [] if name not in rivals]
     if unknown:
         print(f"unknown: {', '.join(unknown)}; `python -m bench list` shows what there is", file=sys.stderr)
@@ -29,16 +32,21 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="CPU of Socket.IO servers per message.")
-    parser.add_argument("cases", nargs="+", metavar="CASE", help="ids of cases, or all, or list")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="CPU, memory and latency of Socket.IO servers, from one load generator.",
+        epilog="; ".join(f"{name}: {text}" for name, text in COMMANDS.items()),
+    )
+    parser.add_argument("words", nargs="+", metavar="CASE", help="ids of cases, or all; or list, check, render")
     parser.add_argument("--rivals", type=lambda text: text.split(","), help="names of servers, separated by commas")
     parser.add_argument("--rounds", type=int, default=3, help="fresh servers per case (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=3.0, help="measured time per round (default %(default)s)")
-    parser.add_argument("--results", type=Path, default=record.RESULTS, help="folder for the files of results")
+    parser.add_argument("--into", type=Path, help="file of results to go on with; cases that it has are not measured again")
+    parser.add_argument("--from", dest="source", type=Path, help="file of results for check and render (default: the newest)")
     return parser
 
 
-def _list(rivals: dict[str, Rival]) -> None:
+def _list(args: argparse.Namespace, rivals: dict[str, Rival]) -> int:
     for case in CASES.values():
         print(f"{case.id:14} {case.unit:18} {case.question}")
     print()
@@ -49,28 +57,69 @@ def _list(rivals: dict[str, Rival]) -> None:
                 print(f"{'':26}   {remark}")
         if reason := why_not(rival):
             print(f"{'':26}   NOT MEASURED HERE: {reason}")
+    return 0
 
 
 def _measure_all(args: argparse.Namespace, rivals: list[Rival]) -> int:
-    complete = True
-    for name in CASES if "all" in args.cases else args.cases:
+    kept = record.read_record(args.into) if args.into and args.into.exists() else record.new_record()
+    kept.path = args.into or kept.path
+    names = [name for name in (CASES if "all" in args.words else args.words) if name not in kept.cases]
+    progress = Progress(len(names) * len(rivals) * args.rounds)
+    for name in names:
         surroundings = record.environment()
         try:
-            measured = measure(CASES[name], rivals, args.rounds, args.seconds)
+            measured = measure(CASES[name], rivals, args.rounds, args.seconds, progress)
         except BenchError as exc:
             print(f"{name}: {exc}", file=sys.stderr)
             return 1
-        print(record.table(CASES[name], measured), flush=True)
-        path = record.write(CASES[name], measured, surroundings, args.results)
-        print(f"  kept in {path.name}\n", flush=True)
-        complete = complete and all(one.samples or _expected(one, rivals, name) for one in measured)
-    return 0 if complete else 1
+        except KeyboardInterrupt:
+            print(f"\nstopped; what was measured is in {kept.path}, and --into goes on with it", file=sys.stderr)
+            return 130
+        kept.add(CASES[name], measured, surroundings)
+        print(tables.terminal_table(CASES[name], measured), end="\n\n", flush=True)
+    print(f"kept in {kept.path}")
+    return 0
 
 
-def _expected(one: record.Measured, rivals: list[Rival], case_name: str) -> bool:
-    """Whether a server is missing for a reason that its rival.toml knows."""
-    without = next(rival.without for rival in rivals if rival.name == one.name)
-    return bool(CASES[case_name].needs & without.keys())
+def _source(args: argparse.Namespace) -> record.Record | None:
+    path = args.source or record.newest_record()
+    if path is None or not path.exists():
+        print("no results yet: `python -m bench all` makes them", file=sys.stderr)
+        return None
+    print(f"from {path.name}")
+    return record.read_record(path)
+
+
+def _check(args: argparse.Namespace, rivals: dict[str, Rival]) -> int:
+    source = _source(args)
+    if source is None:
+        return 2
+    verdicts = budgets.judge(source)
+    print(budgets.table(verdicts))
+    missed = sum(verdict.state == "missed" for verdict in verdicts)
+    unknown = sum(verdict.state == "unknown" for verdict in verdicts)
+    print(f"{len(verdicts) - missed - unknown} kept, {missed} missed, {unknown} not known")
+    return 1 if missed or unknown else 0
+
+
+def _render(args: argparse.Namespace, rivals: dict[str, Rival]) -> int:
+    source = _source(args)
+    if source is None:
+        return 2
+    for path in plots.draw(source, PAGE.parent / "pictures"):
+        print(f"drew {path.name}")
+    where = tables.provenance(source)
+    short = tables.figures_table(source, README_SERVERS) + "\n\n" + where.partition("\n\n")[0].replace("BENCH", "bench")
+    texts = [
+        (README, "figures", short),
+        (PAGE, "figures", tables.figures_table(source) + "\n\n" + where.replace("BENCH", "../bench")),
+        (PAGE, "pictures", plots.links(source)),
+        (PAGE, "details", tables.details_table(source)),
+    ]
+    for path, marker, text in texts:
+        done = tables.put_between(path, marker, text)
+        print(f"{'wrote' if done else 'no markers for'} {marker} in {path.name}")
+    return 0
 
 
 if __name__ == "__main__":

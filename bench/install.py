@@ -62,6 +62,18 @@ def build(name: str) -> Path:
     return program
 
 
+def certificate() -> Path:
+    """Give a file with a key and a certificate for localhost that nobody trusts; made when it is missing."""
+    path = LOAD / "certificate.pem"
+    if not path.exists():
+        options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj /CN=localhost"
+        made = LOAD / "certificate.crt"
+        _call(["openssl", *options.split(), "-keyout", str(path), "-out", str(made)])
+        path.write_text(path.read_text() + made.read_text())
+        made.unlink()
+    return path
+
+
 def _way(rival: Rival) -> Callable[[Rival], dict[str, str]]:
     if rival.language == "Python":
         return _make_environment if rival.requirements.exists() else _use_this_checkout

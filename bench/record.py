@@ -1,6 +1,6 @@
-"""What is kept of a run: the environment, the samples in a file of results, the table on the terminal.
+"""What is kept of a run: one file with the environment, the versions and every sample of every case.
 
-May import: `cases`. Never starts a server; a page of results can be made again from the files alone.
+May import: `cases`. Never starts a server; tables and plots can be made again from the file alone.
 """
 
 import json
@@ -15,19 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.cases import BYTES, Case
+from bench.cases import BYTES, CASES, LATENCY, Case
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
-BASELINES = ("floor", "python-socketio-uvicorn")  # every figure is shown as a ratio to these
-
-NOISY = 0.10  # cores' worth of work by others
-SATURATED = 0.95
 
 
 @dataclass(slots=True)
 class Measured:
-    """One server in one case: the raw lines of the load generator, one for each round, or why there are none."""
+    """One server in one case: what the load generator wrote, once for each round, or why it did not."""
 
     name: str
     title: str
@@ -38,15 +34,81 @@ class Measured:
     def figures(self, case: Case) -> list[float]:
         return [figure_of(case, sample) for sample in self.samples]
 
+    def median(self, case: Case) -> float | None:
+        """The figure that stands in tables; None when there is none."""
+        return statistics.median(self.figures(case)) if self.samples else None
+
     def middle(self, key: str) -> float:
-        return float(statistics.median(sample[key] for sample in self.samples))
+        """The median of another number of the samples."""
+        return float(statistics.median(sample[key] or 0.0 for sample in self.samples))
+
+    def latency(self, name: str) -> float:
+        """The median of a percentile, in us."""
+        return float(statistics.median(sample["latency_us"][name] for sample in self.samples))
+
+
+@dataclass(slots=True)
+class Record:
+    """One run: case by case what was measured, and on what."""
+
+    path: Path
+    environments: dict[str, dict[str, Any]] = field(default_factory=dict)  # by case: a run may be made in pieces
+    cases: dict[str, list[Measured]] = field(default_factory=dict)
+
+    def add(self, case: Case, measured: list[Measured], surroundings: dict[str, Any]) -> None:
+        """Take up a case and write the file, so that what was measured stays when the run is broken off."""
+        self.environments[case.id], self.cases[case.id] = surroundings, measured
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        content = {
+            name: {
+                "case": asdict(CASES[name]),
+                "environment": self.environments[name],
+                "servers": [_summary(CASES[name], one) for one in servers],
+            }
+            for name, servers in self.cases.items()
+        }
+        self.path.write_text(json.dumps(content, indent=1) + "\n")
+
+    def figure(self, case: str, server: str) -> float | None:
+        """The median of a server in a case, None when it was not measured."""
+        found = [one.median(CASES[case]) for one in self.cases.get(case, []) if one.name == server]
+        return found[0] if found else None
+
+
+def _summary(case: Case, one: Measured) -> dict[str, Any]:
+    figures = one.figures(case)
+    spread = {"median": one.median(case), "least": min(figures), "most": max(figures)} if figures else {}
+    return asdict(one) | {"figures": figures} | spread
+
+
+def new_record(folder: Path = RESULTS) -> Record:
+    return Record(folder / f"{datetime.now(UTC).isoformat(timespec='minutes')[:16].replace(':', '')}.json")
+
+
+def read_record(path: Path) -> Record:
+    """Read a file of results; cases that this version does not know are left out."""
+    record = Record(path)
+    for name, content in json.loads(path.read_text()).items():
+        if name in CASES:
+            record.environments[name] = content["environment"]
+            keys = ("name", "title", "versions", "samples", "skipped")
+            record.cases[name] = [Measured(**{key: server[key] for key in keys}) for server in content["servers"]]
+    return record
+
+
+def newest_record(folder: Path = RESULTS) -> Path | None:
+    """Find the last run that was kept."""
+    return max(folder.glob("*.json"), default=None)
 
 
 def figure_of(case: Case, sample: dict[str, Any]) -> float:
-    """The number that a case is about, from one line of the load generator."""
+    """The number that a case is about, out of one sample."""
     if case.unit == BYTES:
-        return float((sample["rss_all"] - sample["rss_few"]) / (sample["clients"] - sample["few"]))
-    return float(sample["server_cpu_us"])
+        (_, _), (few, small), *_, (many, large) = sample["memory"]
+        return float((large - small) / (many - few))
+    if case.unit == LATENCY:
+        return float(sample["latency_us"]["p99"])
+    return float(sample["server_cpu_us_per_message"])
 
 
 def environment() -> dict[str, Any]:
@@ -55,11 +117,11 @@ def environment() -> dict[str, Any]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],
         "machine": platform.machine(),
         "python": platform.python_version(),
         "revision": _git("rev-parse", "HEAD") or "no commit yet",
-        "tree": "modified" if _git("status", "--porcelain") else "clean",
+        "tree": "modified" if _git("status", "--porcelain", "--untracked-files=no") else "clean",
         "load_average": os.getloadavg(),
         "command": " ".join(["python -m bench", *_arguments()]),
     }
@@ -80,65 +142,3 @@ def _cpu() -> str:
 def _git(*arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def write(case: Case, measured: list[Measured], surroundings: dict[str, Any], folder: Path = RESULTS) -> Path:
-    """Keep everything that was measured in one case."""
-    folder.mkdir(parents=True, exist_ok=True)
-    stamp = surroundings["date"][:16].replace(":", "")
-    path = folder / f"{stamp}-{case.id}.json"
-    servers = [asdict(one) | {"median": _median(case, one), "figures": one.figures(case)} for one in measured]
-    content = {"case": asdict(case), "environment": surroundings, "servers": servers}
-    path.write_text(json.dumps(content, indent=1) + "\n")
-    return path
-
-
-def _median(case: Case, one: Measured) -> float | None:
-    return statistics.median(one.figures(case)) if one.samples else None
-
-
-def table(case: Case, measured: list[Measured]) -> str:
-    """Lay one case out for people: figure, spread, ratios, and how busy both sides were."""
-    medians = {one.name: _median(case, one) for one in measured}
-    head = ["server", case.unit, "min", "max", "x floor", "x python", "msg/s", "p50 us", "p99 us"]
-    rows = [[*head, "server busy", "gen. busy", "foreign"]]
-    rows += [_row(case, one, medians) for one in measured if one.samples]
-    notes = [f"  not measured: {one.title}: {one.skipped}" for one in measured if one.skipped]
-    notes += [f"  {one.title}: {note}" for one in measured for note in _doubts(one)]
-    return "\n".join([f"{case.id}: {case.question}", *_columns(rows), *notes])
-
-
-def _row(case: Case, one: Measured, medians: dict[str, float | None]) -> list[str]:
-    figures, median = one.figures(case), medians[one.name] or 0.0
-    ratios = [f"{median / base:.2f}" if (base := medians.get(name)) else "-" for name in BASELINES]
-    latency = ["-"] * 3
-    if case.unit != BYTES:
-        latency = [f"{one.middle('rate'):,.0f}", f"{one.middle('p50_us'):,.0f}", f"{one.middle('p99_us'):,.0f}"]
-    busy = [f"{one.middle(key):.0%}" for key in ("server_busy", "generator_busy", "foreign_busy")]
-    return [one.title, *(_short(value) for value in (median, min(figures), max(figures))), *ratios, *latency, *busy]
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if value >= 200 else f"{value:.3g}" if value >= 10 else f"{value:.2f}"
-
-
-def _doubts(one: Measured) -> list[str]:
-    """What a reader has to know before believing a figure."""
-    if not one.samples:
-        return []
-    doubts = []
-    if reordered := sum(sample["reordered"] for sample in one.samples):
-        doubts.append(f"{reordered:,} answers out of order")
-    if one.middle("foreign_busy") > NOISY:
-        doubts.append("NOISY: other programs had a part of the cores; compare nothing with this")
-    if any(s["scenario"] == "broadcast" and s["messages"] < 10 * s["clients"] for s in one.samples):
-        doubts.append("fewer than ten rounds in the window: its edges weigh; measure longer")
-    if one.middle("generator_busy") > SATURATED > one.middle("server_busy"):
-        doubts.append("the load generator was the bottleneck: CPU per message holds, msg/s is no limit of the server")
-    return doubts
-
-
-def _columns(rows: list[list[str]]) -> list[str]:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    pad = [str.ljust] + [str.rjust] * (len(widths) - 1)
-    return ["  " + "  ".join(f(cell, w) for f, cell, w in zip(pad, row, widths, strict=True)) for row in rows]

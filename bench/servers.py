@@ -2,8 +2,9 @@
 
 May import: nothing of fastsio. Knows processes and files; never measures or installs (`install`).
 A rival.toml has `title`, `language`, `command`, and perhaps `directory`, `versions` (names of packages whose versions are
-recorded), `eio` (the revision that its clients speak), `note`, `[environment]` and `[without]` (feature = reason). In
-strings, {port}, {python}, {folder}, {load}, {rivals} and {root} are replaced.
+recorded), `eio` (the revision that its clients speak), `note`, `tls` (what its command goes on with to encrypt),
+`[environment]` and `[without]` (feature = reason). In strings, {port}, {python}, {folder}, {load}, {rivals}, {root} and
+{certificate} (a file with key and certificate) are replaced.
 """
 
 import contextlib
@@ -43,6 +44,7 @@ class Rival:
     eio: int = 4
     note: str = ""
     environment: dict[str, str] = field(default_factory=dict)
+    tls: list[str] = field(default_factory=list)
     without: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -58,10 +60,10 @@ class Rival:
     def requirements(self) -> Path:
         return self.folder / "requirements.txt"
 
-    def fill(self, text: str, port: int) -> str:
-        return text.format(
-            port=port, python=self.python, folder=self.folder, load=LOAD, rivals=RIVALS, root=BENCH.parent
-        )
+    def fill(self, text: str, port: int, certificate: Path | None = None) -> str:
+        """Put this machine's values into a string of rival.toml."""
+        folders = {"folder": self.folder, "load": LOAD, "rivals": RIVALS, "root": BENCH.parent}
+        return text.format(port=port, python=self.python, certificate=certificate, **folders)
 
 
 def load_rivals() -> dict[str, Rival]:
@@ -85,8 +87,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(rival: Rival, core: int) -> Iterator[Server]:
-    """Start a server on one core, wait until it listens, and stop it in the end.
+def serving(rival: Rival, core: int, certificate: Path | None = None) -> Iterator[Server]:
+    """Start a server on one core, wait until it listens, and stop it in the end. With a certificate it speaks TLS.
 
     Raises:
         BenchError: it does not come up; says what it printed.
@@ -94,7 +96,7 @@ def serving(rival: Rival, core: int) -> Iterator[Server]:
     port = _free_port()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [rival.fill(part, port) for part in rival.command],
+            [rival.fill(part, port, certificate) for part in rival.command + (rival.tls if certificate else [])],
             cwd=(rival.folder / rival.directory).resolve(),
             env=os.environ | {name: rival.fill(value, port) for name, value in rival.environment.items()},
             stdin=subprocess.DEVNULL,

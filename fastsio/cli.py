@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--forwarded-allow-ips", help="proxies whose X-Forwarded headers are believed")
     run.add_argument("--timeout-graceful-shutdown", type=int, help="seconds that clients get when the server stops")
     if sys.platform != "win32":
-        from fastsio.load.command import add_options
+        from fastsio.load.options import add_options
 
         add_options(commands.add_parser("bench", help="put load on a Socket.IO server of any make: fastsio bench URL"))
     return parser

@@ -122,6 +122,7 @@ cdef class Crowd:
     # --- the loop
 
     cdef int turn(self, int64_t timeout_ns) except -1:
+        """Wait, and do what has come; give how many connections had something."""
         cdef int count = self.links.wait(timeout_ns), i, what
         cdef uint64_t tag, time
         cdef Client* c
@@ -145,7 +146,7 @@ cdef class Crowd:
             self.last_look = time
             PyErr_CheckSignals()
             self.look_after(time)
-        return 0
+        return count
 
     cdef int look_after(self, uint64_t time) except -1:
         """What is done ten times a second: heartbeats of revision 3, and a look at whether anything goes on."""

@@ -12,8 +12,9 @@ class Load(Crowd):
     messages: int
     sent: int
     reordered: int
-    worst_delay_ns: int
+    spun_ns: int
     latency: Histogram
+    delay: Histogram
     def __new__(cls, plan: Plan) -> Self: ...
     def begin(self) -> None: ...
     def measure(self, on: bool) -> None: ...

@@ -4,6 +4,7 @@ May import: `errors`, `plan`, and the compiled modules below in this folder. Eve
 byte for byte; one that looks different is read as JSON before it is called wrong.
 """
 import json
+import os
 import re
 
 from fastsio.load.errors import LoadError
@@ -20,6 +21,7 @@ from fastsio.load._links cimport now_ns
 from fastsio.load._wire cimport DIGITS, NUMBERS, read_digits, write_digits
 
 cdef enum:
+    SPIN_NS = 100000     # a processor that sleeps for less comes back too late for a schedule
     SENDS_AT_ONCE = 256  # requests that a schedule may send before answers are looked at
 
 cdef enum Kind:
@@ -54,8 +56,10 @@ cdef class Load(Crowd):
     cdef uint32_t window, payload, wrap, scheduled_client
     cdef uint64_t begun, scheduled
     cdef double gap                      # ns between two messages of a schedule, 0 without one
-    cdef readonly uint64_t messages, sent, reordered, worst_delay_ns
-    cdef readonly Histogram latency
+    cdef bint may_spin
+    cdef readonly uint64_t messages, sent, reordered
+    cdef readonly uint64_t spun_ns       # of its CPU, what was spent on waiting awake
+    cdef readonly Histogram latency, delay  # until the answer; behind the schedule when a message was sent
 
     def __cinit__(self, plan):
         cdef uint32_t i
@@ -64,7 +68,9 @@ cdef class Load(Crowd):
         self.payload = plan.payload
         self.wrap = NUMBERS - NUMBERS % self.window
         self.gap = 1e9 / plan.rate if plan.rate is not None else 0.0
+        self.may_spin = (os.cpu_count() or 1) > 1
         self.latency = Histogram()
+        self.delay = Histogram()
         self.rounds = <Round*> calloc(self.window, sizeof(Round))
         if self.rounds == NULL:
             raise MemoryError
@@ -131,15 +137,19 @@ cdef class Load(Crowd):
         Raises:
             LoadError: a wrong answer, a lost client, or no answer for `patience` seconds.
         """
-        cdef uint64_t time = now_ns(), end = time + <uint64_t> (seconds * 1e9)
+        cdef uint64_t time = now_ns(), begun = time, end = time + <uint64_t> (seconds * 1e9)
         cdef int64_t timeout
         while time < end:
             timeout = min(<int64_t> (end - time), 100 * MILLISECOND)
             if self.gap > 0 and self.running:
                 timeout = min(timeout, self.send_due(time))
+                if self.may_spin and timeout < SPIN_NS:
+                    timeout = 0
             elif self.kind == CONNECT and self.running:
                 self.open_more(self.count)
-            self.turn(timeout)
+            begun = time
+            if self.turn(timeout) == 0 and timeout == 0:
+                self.spun_ns += now_ns() - begun
             time = now_ns()
 
     # --- what the crowd tells
@@ -311,8 +321,8 @@ cdef class Load(Crowd):
         while due <= time:
             if sends == SENDS_AT_ONCE or not self.send_scheduled(due):
                 return 0 if sends == SENDS_AT_ONCE else MILLISECOND  # all windows are full: answers come first
-            if time - due > self.worst_delay_ns and self.measuring:
-                self.worst_delay_ns = time - due
+            if self.measuring:
+                self.delay.record(time - due)
             sends += 1
             self.scheduled += 1
             due = self.begun + <uint64_t> (<double> self.scheduled * self.gap)

@@ -1,4 +1,4 @@
-"""`fastsio bench`: options in, a run, and a page, a JSON file or an explanation out.
+"""`fastsio bench`: a run, and a page, a JSON file or an explanation out.
 
 May import: everything in this folder. Ends with status 0, 1 for a run that could not be, 2 for options that make no sense.
 """
@@ -16,42 +16,12 @@ from pathlib import Path
 
 from fastsio.load import report
 from fastsio.load.errors import LoadError
-from fastsio.load.plan import SCENARIOS, Plan, Target, default_window, parse_url
+from fastsio.load.plan import Plan, Target, default_window, parse_url
+from fastsio.load.run import make_room, run
 
 APPLICATION = "fastsio.load.application:app"
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Describe the options of `fastsio bench`."""
-    parser.description = "Put load on a Socket.IO server of any make, and measure it."
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    width = max(map(len, SCENARIOS))
-    parser.epilog = "scenarios:\n" + "\n".join(f"  {name:{width}}  {text}" for name, text in SCENARIOS.items())
-    add = parser.add_argument
-    add("url", nargs="?", metavar="URL", help="the server, for example http://127.0.0.1:8000; path /socket.io/ if none is given")
-    add("--serve", action="store_true", help="start an example server on this machine, and measure that")
-    add("--scenario", default="echo", choices=list(SCENARIOS), help="what the clients do (default %(default)s)")
-    add("--clients", type=int, default=100, help="connections (default %(default)s)")
-    add("--window", type=int, help="requests in flight per client, or broadcasts under way (default 1; with --rate a limit)")
-    add("--rate", type=float, help="messages a second, evenly spaced (default: as fast as answers come)")
-    add("--payload", type=int, default=32, help="bytes in each message, 8 or more (default %(default)s)")
-    add("--transport", default="websocket", choices=["websocket", "polling"], help="default %(default)s")
-    add("--eio", type=int, default=4, choices=[4, 3], help="Engine.IO revision: 3 for servers of Socket.IO 1 and 2 (default 4)")
-    add("--duration", type=float, default=10.0, help="seconds that are measured (default %(default)g)")
-    add("--warmup", type=float, default=1.0, help="seconds before that (default %(default)g)")
-    add("--namespace", default="/", help="default %(default)s")
-    add("--auth", default="", help="JSON that clients send when they connect (Engine.IO 4)")
-    add("--header", action="append", default=[], metavar="'NAME: VALUE'", help="header of every request; may be repeated")
-    add("--event", default="", help="name of the event (default: echo, ack or fan, by scenario)")
-    add("--insecure", action="store_true", help="accept any TLS certificate")
-    add("--slow", type=float, default=0.05, help="share of slow readers in slow-readers (default %(default)g)")
-    add("--cork", action="store_true", help="what a client sends in answer to one read leaves in one write")
-    add("--patience", type=float, default=15.0, help="seconds without an answer that end the run (default %(default)g)")
-    add("--pid", type=int, action="append", help="process of the server, to read its CPU; found by itself on this machine")
-    add("--json", metavar="FILE", help="write everything that was measured, - for standard output")
-    add("--quiet", action="store_true", help="no progress, no page")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -61,8 +31,13 @@ def main(args: argparse.Namespace) -> int:
         return 2
     live = report.LiveLine()
     try:
-        with _example() if args.serve else contextlib.nullcontext(None) as example:
-            return _measure(args, example or parse_url(args.url), live)
+        if not args.serve:
+            return _measure(_plan(args, parse_url(args.url)), args, live)
+        port = _free_port()
+        plan = _plan(args, parse_url(f"http://127.0.0.1:{port}"))
+        make_room(plan)
+        with _example(port):
+            return _measure(plan, args, live)
     except LoadError as exc:
         live.clear()
         print(f"fastsio bench: {exc}", file=sys.stderr)
@@ -75,10 +50,7 @@ def main(args: argparse.Namespace) -> int:
         return 130
 
 
-def _measure(args: argparse.Namespace, target: Target, live: report.LiveLine) -> int:
-    from fastsio.load.run import run
-
-    plan = _plan(args, target)
+def _measure(plan: Plan, args: argparse.Namespace, live: report.LiveLine) -> int:
     if not args.quiet:
         print(report.title(plan), file=sys.stderr)
     result = run(plan, args.pid, None if args.quiet else live.show)
@@ -117,12 +89,15 @@ def _plan(args: argparse.Namespace, target: Target) -> Plan:
     )
 
 
-@contextlib.contextmanager
-def _example() -> Iterator[Target]:
-    """Serve the example on a free port, on a core of its own where there are two."""
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def _example(port: int) -> Iterator[None]:
+    """Serve the example, on a core of its own where there are two."""
     command = [sys.executable, "-m", "fastsio", "run", APPLICATION, "--port", str(port), "--log-level", "warning"]
     server = subprocess.Popen([*command, "--no-access-log"], stdin=subprocess.DEVNULL)
     try:
@@ -130,7 +105,7 @@ def _example() -> Iterator[Target]:
             os.sched_setaffinity(server.pid, cores[:1])
             os.sched_setaffinity(0, cores[1:])
         _wait_for(server, port)
-        yield parse_url(f"http://127.0.0.1:{port}")
+        yield
     finally:
         server.terminate()
         try:

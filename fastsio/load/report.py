@@ -11,6 +11,7 @@ from fastsio.load.plan import Plan
 from fastsio.load.run import Progress, Result
 
 BAR = 16  # characters
+NOUNS = {"connect": "clients", "broadcast": "deliveries"}
 
 
 class LiveLine:
@@ -39,7 +40,7 @@ def line(progress: Progress) -> str:
     """How it goes, in one line."""
     if progress.of_seconds:
         done = round(BAR * min(1.0, progress.seconds / progress.of_seconds))
-        head = f"{progress.phase} [{'#' * done}{'.' * (BAR - done)}] {progress.seconds:.0f}/{progress.of_seconds:g} s"
+        head = f"{progress.phase} [{'#' * done}{'.' * (BAR - done)}] {progress.seconds:.1f}/{progress.of_seconds:g} s"
     else:
         head = f"{progress.phase} {progress.seconds:.0f} s"
     words = [head, f"{progress.ready:,} clients"]
@@ -66,13 +67,17 @@ def title(plan: Plan) -> str:
 
 def page(result: Result) -> str:
     """What was measured, for the terminal."""
-    rows = [("messages", f"{result.messages:,} in {result.seconds:.1f} s: {result.rate:,.0f} a second")]
+    noun = NOUNS.get(result.plan.kind, "messages")
+    rows = [(noun, f"{result.messages:,} in {result.seconds:.1f} s: {result.rate:,.0f} a second")]
+    if result.plan.kind == "idle":
+        rows = [("clients", f"{result.plan.clients:,}, connected for {result.seconds:.1f} s and longer")]
     if result.messages:
         names = {"p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9", "max": "max"}
         shown = "  ".join(f"{label} {microseconds(result.latency_us[name])}" for name, label in names.items())
         rows.append(("latency", f"{shown}  (within {PRECISION:.1%})"))
     if result.plan.rate is not None:
-        rows.append(("schedule", f"latest message {microseconds(result.worst_delay_us)} behind it; latency counts from it"))
+        half, most = (microseconds(result.delay_us[name]) for name in ("p50", "p99"))
+        rows.append(("schedule", f"latency counts from it; messages left behind it by p50 {half}  p99 {most}"))
     rows += _server_rows(result)
     megabytes = (f"{count / result.seconds / 1e6:,.1f} MB/s" for count in (result.bytes_out, result.bytes_in))
     rows.append(("generator", f"{result.own_busy:.0%} of a core; sends {next(megabytes)}, receives {next(megabytes)}"))
@@ -81,9 +86,9 @@ def page(result: Result) -> str:
 
 
 def _server_rows(result: Result) -> list[tuple[str, str]]:
-    rows = []
+    rows, noun = [], {"connect": "client", "broadcast": "delivery"}.get(result.plan.kind, "message")
     if result.server_cpu is not None and result.server_busy is not None:
-        each = f"{result.server_cpu * 1e6 / result.messages:,.2f} us CPU a message, " if result.messages else ""
+        each = f"{result.server_cpu * 1e6 / result.messages:,.2f} us CPU a {noun}, " if result.messages else ""
         who = "1 process" if result.processes == 1 else f"{result.processes} processes"
         rows.append(("server", f"{each}{result.server_busy:.0%} of a core ({who})"))
     if len(result.memory) > 1:

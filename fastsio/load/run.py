@@ -40,7 +40,9 @@ class Progress:
 class Result:
     """What one run measured. Times of a message in microseconds, of CPU in seconds; None for what is not known.
 
-    `busy` figures are CPU seconds per second: 1.0 is one core. `foreign_busy` is what neither side used.
+    `busy` figures are CPU seconds per second: 1.0 is one core. `own_busy` leaves out what the generator spent on waiting
+    awake for its schedule; `foreign_busy` is what neither side used.
+    `delay_us` is how far behind its schedule, if it had one, the generator sent: no server is to blame for that.
     `memory` are pairs of connected clients and resident bytes of the server.
     """
 
@@ -54,7 +56,7 @@ class Result:
     bytes_in: int
     bytes_out: int
     latency_us: dict[str, float]
-    worst_delay_us: float
+    delay_us: dict[str, float]
     own_busy: float
     server_cpu: float | None
     server_busy: float | None
@@ -87,7 +89,7 @@ def run(plan: Plan, pids: list[int] | None = None, watch: Callable[[Progress], N
     Raises:
         LoadError: it cannot be done, or the server gave wrong answers, or none.
     """
-    _make_room(plan.clients * (2 if plan.transport == "polling" else 1))
+    make_room(plan)
     load = Load(plan)
     try:
         found = pids if pids is not None else server_pids(plan.target.host, plan.target.port)
@@ -98,17 +100,24 @@ def run(plan: Plan, pids: list[int] | None = None, watch: Callable[[Progress], N
         load.close()
 
 
-def _make_room(clients: int) -> None:
-    """Raise the limit of open files as far as it is needed."""
+def make_room(plan: Plan) -> None:
+    """Raise the limit of open files as far as a plan needs it; what is started afterwards inherits it.
+
+    Raises:
+        LoadError: this process may not.
+    """
+    clients = plan.clients * (2 if plan.transport == "polling" else 1)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = clients + SPARE_FILES
-    if hard != resource.RLIM_INFINITY and wanted > hard:
+    if soft == resource.RLIM_INFINITY or wanted <= soft:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard if hard == resource.RLIM_INFINITY else max(hard, wanted)))
+    except (ValueError, OSError) as exc:
         raise LoadError(
             f"{clients:,} connections need {wanted:,} open files; this process may have {hard:,}",
             "Raise the hard limit (ulimit -Hn, or LimitNOFILE of the service), or ask for fewer --clients.",
-        )
-    if soft != resource.RLIM_INFINITY and wanted > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        ) from exc
 
 
 class _Run:
@@ -119,6 +128,7 @@ class _Run:
         self.memory: list[tuple[int, int]] = []
         self.last = take_sample(pids)
         self.last_answers = 0
+        self.last_spun = 0
 
     def go(self) -> Result:
         plan, load = self.plan, self.load
@@ -129,6 +139,7 @@ class _Run:
         load.begin()
         self.pass_time("warming up", plan.warmup)
         before, bytes_before = take_sample(self.pids), (load.bytes_in, load.bytes_out)
+        spun_before = load.spun_ns
         load.measure(True)
         self.pass_time("measuring", plan.duration)
         load.measure(False)
@@ -138,7 +149,7 @@ class _Run:
         elif plan.kind != "idle" and load.messages == 0:
             raise load.silence(plan.duration)
         traffic = (bytes_after[0] - bytes_before[0], bytes_after[1] - bytes_before[1])
-        return self.result(before, after, traffic)
+        return self.result(before, after, traffic, (load.spun_ns - spun_before) / 1e9)
 
     def fill(self) -> None:
         """Let the crowd come in steps and read the server's memory at each: its slope is the price of a client."""
@@ -166,21 +177,20 @@ class _Run:
         now, load = take_sample(self.pids), self.load
         wall = max(now.wall - self.last.wall, 1e-9)
         server = None if now.server is None or self.last.server is None else (now.server - self.last.server) / wall
-        rate, own = (load.answers - self.last_answers) / wall, (now.own - self.last.own) / wall
+        rate = (load.answers - self.last_answers) / wall
+        own = max(0.0, now.own - self.last.own - (load.spun_ns - self.last_spun) / 1e9) / wall
         self.watch(Progress(phase, seconds, of_seconds, load.ready, rate, load.latency, own, server))
-        self.last, self.last_answers = now, load.answers
+        self.last, self.last_answers, self.last_spun = now, load.answers, load.spun_ns
 
-    def result(self, before: Sample, after: Sample, traffic: tuple[int, int]) -> Result:
+    def result(self, before: Sample, after: Sample, traffic: tuple[int, int], spun: float) -> Result:
         plan, load, wall = self.plan, self.load, after.wall - before.wall
-        own = after.own - before.own
+        used = after.own - before.own
         server = None if after.server is None or before.server is None else after.server - before.server
         foreign = None
         if server is not None and after.everybody is not None and before.everybody is not None:
-            foreign = max(0.0, after.everybody - before.everybody - own - server) / wall
-        busy = None if server is None else server / wall
+            foreign = max(0.0, after.everybody - before.everybody - used - server) / wall
+        busy, own = None if server is None else server / wall, max(0.0, used - spun)
         bottleneck, verdict = judge(plan, load.messages / wall, own / wall, busy, max(1, len(self.pids)))
-        latency = {name: load.latency.percentile(share) for name, share in SHARES.items()}
-        latency |= {"max": load.latency.max_us, "min": load.latency.min_us, "mean": load.latency.mean_us}
         return Result(
             plan=plan,
             seconds=wall,
@@ -191,8 +201,8 @@ class _Run:
             slow_lost=load.slow_lost,
             bytes_in=traffic[0],
             bytes_out=traffic[1],
-            latency_us=latency,
-            worst_delay_us=load.worst_delay_ns / 1e3,
+            latency_us=_percentiles(load.latency),
+            delay_us=_percentiles(load.delay),
             own_busy=own / wall,
             server_cpu=server,
             server_busy=busy,
@@ -203,6 +213,12 @@ class _Run:
             bottleneck=bottleneck,
             steps=load.latency.steps(),
         )
+
+
+def _percentiles(times: Histogram) -> dict[str, float]:
+    """Percentiles, extremes and mean, in us; zeros when nothing was counted."""
+    found = {name: times.percentile(share) for name, share in SHARES.items()}
+    return found | {"max": times.max_us, "min": times.min_us, "mean": times.mean_us}
 
 
 def judge(plan: Plan, rate: float, own: float, server: float | None, processes: int) -> tuple[str, str]:

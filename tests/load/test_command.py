@@ -1,6 +1,7 @@
 """What a person reads: pages, progress, and explanations when it does not work."""
 
 import re
+import resource
 import subprocess
 import sys
 
@@ -92,8 +93,12 @@ def test_a_wrong_answer(server: Server, fails: Fails) -> None:
     assert "wrong answer: '2[\"shout\",\"00000000IJKL" in fails(url(server), "--event", "shout")
 
 
-def test_more_clients_than_files(fastsio_server: Server, fails: Fails) -> None:
-    said = fails(url(fastsio_server), "--clients", "1000000", "--scenario", "idle")
+def test_more_clients_than_files(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_allowed(which: int, limits: tuple[int, int]) -> None:
+        raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr(resource, "setrlimit", not_allowed)
+    said = fails("http://127.0.0.1:1", "--clients", "1000000", "--scenario", "idle")
     assert "connections need 1,000,064 open files" in said and "ulimit" in said
 
 

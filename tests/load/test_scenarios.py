@@ -67,6 +67,8 @@ def test_a_rate_is_kept(fastsio_server: Server, bench: Bench) -> None:
     result = bench(f"http://127.0.0.1:{fastsio_server.port}", *options)
     assert result["messages"] == pytest.approx(400, rel=0.1)
     assert result["bottleneck"] == "schedule"
+    assert 0 <= result["delay_us"]["p50"] < result["latency_us"]["p50"]  # the latency counts from the schedule
+    assert result["own_busy"] < 0.9  # waiting awake is not counted
 
 
 @pytest.mark.parametrize("scenario", ["ack", "broadcast", "connect", "polling"])

@@ -8,4 +8,6 @@ const io = new Server({ serveClient: false });
 const engine = new Engine({ path: "/socket.io/" });
 io.bind(engine);
 install(io);
-Bun.serve({ hostname: "127.0.0.1", port: Number(process.argv[2]), ...engine.handler() });
+const [port, file] = process.argv.slice(2);
+const tls = file && { key: Bun.file(file), cert: Bun.file(file) };
+Bun.serve({ hostname: "127.0.0.1", port: Number(port), tls, ...engine.handler() });

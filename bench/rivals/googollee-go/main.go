@@ -1,4 +1,5 @@
-// googollee/go-socket.io on net/http: the application of app.py and app.mjs, in Go. Takes the port.
+// googollee/go-socket.io on net/http: the application of app.py and app.mjs, in Go.
+// Takes the port, and for TLS a file with key and certificate.
 package main
 
 import (
@@ -23,5 +24,9 @@ func main() {
 	server.OnError("/", func(client socketio.Conn, err error) {})
 	go func() { log.Fatal(server.Serve()) }()
 	http.Handle("/socket.io/", server)
-	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Args[1], nil))
+	address := "127.0.0.1:" + os.Args[1]
+	if len(os.Args) > 2 {
+		log.Fatal(http.ListenAndServeTLS(address, os.Args[2], os.Args[2], nil))
+	}
+	log.Fatal(http.ListenAndServe(address, nil))
 }

@@ -1,4 +1,5 @@
-// zishang520/socket.io on net/http: the application of app.py and app.mjs, in Go. Takes the port.
+// zishang520/socket.io on net/http: the application of app.py and app.mjs, in Go.
+// Takes the port, and for TLS a file with key and certificate.
 package main
 
 import (
@@ -22,5 +23,9 @@ func main() {
 		client.On("fan", func(args ...any) { io.To("all").Emit("fan", args[0]) })
 	})
 	http.Handle("/socket.io/", io.ServeHandler(nil))
-	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Args[1], nil))
+	address := "127.0.0.1:" + os.Args[1]
+	if len(os.Args) > 2 {
+		log.Fatal(http.ListenAndServeTLS(address, os.Args[2], os.Args[2], nil))
+	}
+	log.Fatal(http.ListenAndServe(address, nil))
 }
