@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 5001
 
-.PHONY: build chat test unit bench cluster-long conformance fuzz asan clean
+.PHONY: instructions build chat test unit bench cluster-long conformance fuzz asan clean
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "fastsio needs Python 3.11 or newer; set PYTHON=/path/to/python"; exit 1; }
@@ -38,6 +38,10 @@ BENCH ?= all
 bench: build
 	$(BIN)/python -m bench $(BENCH)
 	$(if $(filter all,$(BENCH)),$(BIN)/python -m bench render)
+
+# Instructions of each operation, against what is written down; ARGS=--write writes them down.
+instructions: build
+	$(BIN)/python -m bench.instructions $(ARGS)
 
 # Ten thousand events while Redis is killed, restarted and frozen: minutes.
 cluster-long: build
