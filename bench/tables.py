@@ -76,7 +76,8 @@ def figures_table(record: Record, names: list[str] | None = None) -> str:
     rows = ["| case | " + " | ".join(servers.values()) + " |", "| --- |" + " ---: |" * len(servers)]
     for case, measured in ((CASES[name], record.cases[name]) for name in CASES if name in record.cases):
         values = {one.name: one.median(case) for one in measured}
-        peers = [value for name, value in values.items() if value and is_rival(name)]
+        # At half load every server runs at a rate of its own, so there is no best one.
+        peers = [value for name, value in values.items() if value and is_rival(name) and case.unit != LATENCY]
         cells = [_cell(name, values.get(name), min(peers, default=None)) for name in servers]
         rows.append(f"| {case.title}, {_unit(case)} | " + " | ".join(cells) + " |")
     return "\n".join(rows)
@@ -128,10 +129,13 @@ def provenance(record: Record) -> str:
         for server in measured:
             versions |= {f"{server.title}: {_versions(server)}": ""} if server.versions else {}
     rounds = max((len(server.samples) for measured in record.cases.values() for server in measured), default=0)
+    every = [server for measured in record.cases.values() for server in measured if server.samples]
+    noisy = sum(server.middle("foreign_busy") > NOISY for server in every)
+    warning = f" In {noisy} of {len(every)} figures other programs had a part of the cores: believe none of those." if noisy else ""
     return (
         f"Measured {one['date'][:10]} on {one['cpu']}, {one['cores']} cores, Linux {one['kernel']}, Python {one['python']}, "
         f"revision {one['revision'][:10]} ({one['tree']}), {rounds} rounds, medians; "
-        f"[`bench/results/{record.path.name}`](BENCH/results/{record.path.name}) has every sample.\n\n"
+        f"[`bench/results/{record.path.name}`](BENCH/results/{record.path.name}) has every sample.{warning}\n\n"
         + "\n".join(f"- {line}" for line in versions)
     )
 
