@@ -99,7 +99,7 @@ cdef class Crowd:
         while self.ready < count:
             self.open_more(count)
             self.turn(100 * MILLISECOND)
-            if on_turn is not None and now_ns() - look > 100 * MILLISECOND:
+            if on_turn is not None and now_ns() - look > <uint64_t> (100 * MILLISECOND):
                 look = now_ns()
                 on_turn()
 
@@ -142,7 +142,7 @@ cdef class Crowd:
                 else:
                     self.on_readable(c, link)
         time = now_ns()
-        if time - self.last_look > 100 * MILLISECOND:
+        if time - self.last_look > <uint64_t> (100 * MILLISECOND):
             self.last_look = time
             PyErr_CheckSignals()
             self.look_after(time)

@@ -46,7 +46,7 @@ cdef class Histogram:
         self.count = self.total = self.most = 0
         self.least = ~(<uint64_t> 0)
 
-    cdef void record(self, uint64_t ns) noexcept nogil:
+    cdef void record(self, uint64_t ns) noexcept:
         self.buckets[bucket_of(ns)] += 1
         self.count += 1
         self.total += ns

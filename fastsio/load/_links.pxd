@@ -15,8 +15,8 @@ cdef extern from "_poll.h" nogil:
     uint64_t now_ns()
 
 cdef enum:
-    ROOM = 1 << 18             # bytes that one read may bring
-    MESSAGE_LIMIT = 1 << 26    # bytes of one message from the server
+    ROOM = 262144              # bytes that one read may bring
+    MESSAGE_LIMIT = 67108864   # bytes of one message from the server
     SOURCE_ADDRESSES = 200     # 127.0.0.2 and up
     CLIENTS_PER_ADDRESS = 20000
 

@@ -3,6 +3,7 @@
 May import: nothing. Never allocates, never raises. RFC 6455 only as far as a server may answer to a client that offers no
 extension.
 """
+cimport cython
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
@@ -24,6 +25,7 @@ cdef struct Frame:
     size_t whole         # head and payload together; known as soon as the head is, else 0
 
 
+@cython.overflowcheck(False)  # bits are meant to fall out
 cdef inline uint32_t next_mask(uint64_t* state) noexcept nogil:
     """Masks that differ from frame to frame. Not secret: nobody's cache stands between a load generator and a server."""
     cdef uint64_t x = state[0]

@@ -19,7 +19,7 @@ MAKES = {
     "python-socketio": ("asgi", {"SIO_MODULE": "socketio"}),
 }
 APP = "load.served:app"
-SHORT = ("--duration", "0.3", "--warmup", "0.1", "--clients", "10", "--patience", "5")
+SHORT = ("--duration", "0.2", "--warmup", "0.05", "--clients", "10", "--patience", "5")
 
 
 @pytest.fixture(scope="session", params=MAKES)

@@ -81,7 +81,7 @@ def test_an_event_that_nobody_answers(server: Server, fails: Fails) -> None:
 
 def test_a_silence_longer_than_the_run(fastsio_server: Server, fails: Fails) -> None:
     said = fails(url(fastsio_server), "--event", "quiet")
-    assert "nobody answered the event 'quiet' for 0.3 s" in said and "fastsio bench --serve" in said
+    assert "nobody answered the event 'quiet' for 0.2 s" in said and "fastsio bench --serve" in said
 
 
 def test_a_broadcast_that_leaves_somebody_out(server: Server, fails: Fails) -> None:
