@@ -24,6 +24,7 @@ cdef class Link(Timed):
     cpdef int flush(self) except -1
     cpdef int write_now(self, Prepared message) except -1
     cpdef int finish(self, int code, Prepared farewell) except -1
+    cpdef int abandon(self) except -1
 
 
 cdef class Traffic:

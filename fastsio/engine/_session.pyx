@@ -98,6 +98,10 @@ cdef class Link(Timed):
         """The session is done with this transport: write `farewell`, if any, and close with `code`."""
         return 0
 
+    cpdef int abandon(self) except -1:
+        """The client does not read: what the transport still holds for it need not be waited for."""
+        return 0
+
     def take_events(self):
         """Give what the session owes as ASGI events, in order; nothing to a WebSocket that is only probing."""
         cdef Prepared message
@@ -402,9 +406,12 @@ cdef class Session(Lifecycle):
         return 0
 
     def _close_slow(self):
+        cdef Link link = self.link
         self.registry.report_slow(self)
         self.outbox.clear()
         self.close(reasons.SLOW_CLIENT, NO_CODE)
+        if link is not None:
+            link.abandon()
 
     cdef int flush(self) except -1:
         """Write what is owed. A fault on the way ends this session and no other."""

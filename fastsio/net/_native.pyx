@@ -883,6 +883,12 @@ cdef class NativeConnection(Link):
         self.session = None
         return self._set_deadline(CLOSE_TIMEOUT)
 
+    cpdef int abandon(self) except -1:
+        """Cut the connection when bytes are held for a client that does not take them."""
+        if self._blocked and self._transport is not None:
+            self._transport.abort()
+        return 0
+
     # --- output
 
     cdef int _write(self, bytes data) except -1:
