@@ -292,6 +292,33 @@ async def test_an_idle_channel_is_not_deaf_whatever_the_settings(own_redis: Redi
         assert (manager.health.reconnects, manager.health.hears) == (0, True)
 
 
+async def test_what_is_said_to_a_replica_is_noticed(own_redis: Redis, logs: Path):
+    """A replica takes messages and keeps them to itself: nodes at the master hear each other, but not us."""
+    replica = Redis(logs / "replica.log", "--replicaof", f"127.0.0.1 {own_redis.port}")
+    replica.start()
+    publisher_port = replica.port
+
+    class Misled(fastsio.AsyncRedisManager):  # type: ignore[name-defined,misc]
+        def _redis_connect(self) -> None:
+            self.redis = PACKAGE.Redis(port=publisher_port)
+            self.pubsub = PACKAGE.Redis(port=own_redis.port).pubsub(ignore_subscribe_messages=True)
+            self.connected = True
+
+    manager = Misled(channel="misled")
+    manager.heartbeat_interval, manager.deaf_after = 0.2, 1.0
+    sio = fastsio.AsyncServer(async_mode="asgi", client_manager=manager)
+    async with node(own_redis.url, channel="misled", heartbeat_interval=0.2):  # whom it does hear
+        sio._initialize_manager()
+        await until(lambda: "deaf to itself" in manager.health.cause)
+        publisher_port = own_redis.port  # as after a fail-over
+        await until(lambda: manager.health.is_healthy)
+        reconnects = manager.health.reconnects
+        await asyncio.sleep(2)
+        assert manager.health.is_healthy and manager.health.reconnects == reconnects
+    await manager.close()
+    replica.stop()
+
+
 async def test_a_loop_that_was_held_up_is_not_deaf(own_redis: Redis):
     async with node(own_redis.url, channel="busy", heartbeat_interval=0.2, deaf_after=0.5) as manager:
         await until(lambda: manager.health.hears)

@@ -99,6 +99,16 @@ async def test_call_and_callback_across(clients: Clients, actor: str, target: st
         await until_acks(clients[actor], ["answer", b"bytes ask"])
 
 
+@pytest.mark.parametrize("actor, target", [("fast-1", "fast-1"), ("fast-1", "fast-2"), ("fast-2", "ref-1")])
+async def test_callback_of_several_rooms(clients: Clients, actor: str, target: str):
+    """Something that python-socketio itself refuses; its nodes answer all the same."""
+    room = uuid.uuid4().hex
+    await clients[actor].do("enter_room", clients[target].sid, room)
+    await clients[actor].sio.call("take_acks", timeout=PATIENCE)
+    await clients[actor].do("emit", "question", 1, to=[room, "nobody's"], with_callback=True)
+    await until_acks(clients[actor], ["answer", 1])
+
+
 async def until_acks(client: Client, expected: list[Any]) -> None:
     async with asyncio.timeout(PATIENCE):
         while (acks := await client.sio.call("take_acks", timeout=PATIENCE)) == []:
