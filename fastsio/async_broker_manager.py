@@ -107,7 +107,6 @@ class AsyncBrokerManager(AsyncPubSubManager):
         if self._is_overridden("_publish", AsyncBrokerManager._publish):
             return super()._prepare(event, args, text, target, owner)
         self._ensure_possible()
-        self._outgoing.enter_loop()
         if text is not None and owner is None and messages.is_default(self._serializer):
             payload = messages.finished(self.host_id, event, text, target)
             if payload is not None:

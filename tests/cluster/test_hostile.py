@@ -17,7 +17,19 @@ import websockets
 
 from tests.cluster.processes import Client, Node, Redis
 
-METHODS = ["emit", "emit", "emit", "emit", "callback", "disconnect", "enter_room", "leave_room", "close_room", "heartbeat", 1]
+METHODS = [
+    "emit",
+    "emit",
+    "emit",
+    "emit",
+    "callback",
+    "disconnect",
+    "enter_room",
+    "leave_room",
+    "close_room",
+    "heartbeat",
+    1,
+]
 FIELDS = ["event", "data", "binary", "namespace", "room", "skip_sid", "callback", "host_id", "sid", "id", "args", "seq"]
 PLACEHOLDERS = [{"_placeholder": True, "num": number} for number in (0, 1, -1, 2**70, "0", None, True, 0.0)]
 VALUES: list[Any] = [
@@ -63,7 +75,9 @@ def bend(dice: random.Random, text: bytes) -> bytes:
         return text
     begin, length = dice.randrange(len(text)), dice.randrange(1, 20)
     piece = text[begin : begin + length]
-    new = dice.choice([b"", piece * 2, bytes([dice.randrange(256)]), b"[" * dice.randrange(2000), b'"', b"\\u", b"1e9999"])
+    new = dice.choice(
+        [b"", piece * 2, bytes([dice.randrange(256)]), b"[" * dice.randrange(2000), b'"', b"\\u", b"1e9999"]
+    )
     return text[:begin] + new + text[begin + length :]
 
 

@@ -143,7 +143,14 @@ async def test_the_first_client_is_refused_when_the_package_is_missing(no_redis_
         raise AssertionError("nothing is read or answered")
 
     query = b"EIO=4&transport=polling"
-    scope = {"type": "http", "method": "GET", "path": "/socket.io/", "root_path": "", "query_string": query, "headers": []}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/socket.io/",
+        "root_path": "",
+        "query_string": query,
+        "headers": [],
+    }
     for _ in range(2):
         with pytest.raises(RuntimeError, match="pip install redis"):
             await app(scope, unused, unused)
@@ -409,7 +416,9 @@ async def test_many_messages_at_once_let_others_have_their_turn(own_redis: Redis
                 turns += 1
 
         task = asyncio.create_task(other())
-        text = json.dumps({"method": "emit", "event": "ev", "data": ["x" * 50], "namespace": "/", "room": None}).encode()
+        text = json.dumps(
+            {"method": "emit", "event": "ev", "data": ["x" * 50], "namespace": "/", "room": None}
+        ).encode()
         began = time.monotonic()
         await manager._receive([text] * 20_000)
         took = time.monotonic() - began

@@ -269,7 +269,16 @@ def test_broken_events_are_called_so(fields: dict[str, Any]):
         reading.data(message)
 
 
-OWNERS: list[Any] = [5, [], ["x", "/"], [{}, "/", 1], [None, "/", 1], ["x", None, 1], ["x", "/", []], ["x" * 10_001, "/", 1]]
+OWNERS: list[Any] = [
+    5,
+    [],
+    ["x", "/"],
+    [{}, "/", 1],
+    [None, "/", 1],
+    ["x", None, 1],
+    ["x", "/", []],
+    ["x" * 10_001, "/", 1],
+]
 
 
 @pytest.mark.parametrize("owner", OWNERS, ids=lambda owner: repr(owner)[:40])

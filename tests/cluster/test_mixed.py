@@ -161,7 +161,9 @@ async def test_text_is_passed_on_as_it_came(clients: Clients, redis: Redis, node
     message = '{"method": "emit", "event": "ev", "data": %s, "namespace": "/", "room": null, "host_id": "x"}' % SPELLING
     with driver.Redis(port=redis.port) as connection:
         for name in ("fast-1", "fast-2"):
-            async with websockets.connect(f"ws://127.0.0.1:{nodes[name].port}/socket.io/?EIO=4&transport=websocket") as ws:
+            async with websockets.connect(
+                f"ws://127.0.0.1:{nodes[name].port}/socket.io/?EIO=4&transport=websocket"
+            ) as ws:
                 await ws.recv()
                 await ws.send("40")
                 assert str(await ws.recv()).startswith("40")
