@@ -20,7 +20,7 @@ async def test_process_by_process_and_back(redis: Redis, logs: Path, connect: An
             node.wait()
         stays = await connect(nodes[2])  # its node is never restarted, so it must hear everything
         said = 0
-        for module, wire in (("fastsio", "native"), ("fastsio", "asgi"), ("socketio", "asgi")):
+        for module, wire in (("fastsio", "native"), ("socketio", "asgi")):
             for node in nodes[:2]:
                 node.stop()
                 node.module, node.wire = module, wire
