@@ -22,9 +22,9 @@ async def test_process_by_process_and_back(redis: Redis, logs: Path, connect: An
         said = 0
         for module, wire in (("fastsio", "native"), ("socketio", "asgi")):
             for node in nodes[:2]:
-                node.stop()
+                await asyncio.to_thread(node.stop)
                 node.module, node.wire = module, wire
-                node.start()
+                await asyncio.to_thread(node.start)
                 comes = await connect(node)
                 await settle([stays, comes])
                 await comes.do("enter_room", stays.sid, "room")
