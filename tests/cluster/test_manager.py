@@ -266,13 +266,13 @@ async def test_emits_may_be_cancelled(own_redis: Redis):
     await manager.close()
 
 
-async def test_a_hundred_lost_connections_leak_nothing(own_redis: Redis):
+async def test_lost_connections_leak_nothing(own_redis: Redis):
     async with node(own_redis.url, channel="leak", heartbeat_interval=0.2, deaf_after=5.0) as manager:
         await until(lambda: manager.health.is_healthy)
         await asyncio.sleep(0.3)
         before = len(asyncio.all_tasks()), len(descriptors())
         killer = PACKAGE.Redis(port=own_redis.port)
-        for number in range(100):
+        for number in range(300 if "FASTSIO_LONG" in os.environ else 30):
             reconnects = manager.health.reconnects
             await killer.client_kill_filter(_type="pubsub")
             await manager.emit("ev", number)
