@@ -300,10 +300,16 @@ async def test_an_idle_channel_is_not_deaf_whatever_the_settings(own_redis: Redi
         assert (manager.health.reconnects, manager.health.hears) == (0, True)
 
 
-async def test_what_is_said_to_a_replica_is_noticed(own_redis: Redis, logs: Path):
+@pytest.fixture
+def replica(own_redis: Redis, logs: Path) -> Iterator[Redis]:
+    server = Redis(logs / "replica.log", "--replicaof", f"127.0.0.1 {own_redis.port}")
+    server.start()
+    yield server
+    server.stop()
+
+
+async def test_what_is_said_to_a_replica_is_noticed(own_redis: Redis, replica: Redis):
     """A replica takes messages and keeps them to itself: nodes at the master hear each other, but not us."""
-    replica = Redis(logs / "replica.log", "--replicaof", f"127.0.0.1 {own_redis.port}")
-    replica.start()
     publisher_port = replica.port
 
     class Misled(fastsio.AsyncRedisManager):  # type: ignore[name-defined,misc]
@@ -329,7 +335,6 @@ async def test_what_is_said_to_a_replica_is_noticed(own_redis: Redis, logs: Path
         await asyncio.sleep(2)
         assert manager.health.is_healthy and manager.health.reconnects == reconnects
     await manager.close()
-    replica.stop()
 
 
 async def test_a_loop_that_was_held_up_is_not_deaf(own_redis: Redis):
