@@ -51,7 +51,7 @@ class AsyncBrokerManager(AsyncPubSubManager):
         self._hearing = Direction(f"{where}: hears", f"{where}: does not hear", self._on_hearing)
         self._outgoing = Outgoing(self._send, self._others_hear, self._publishing, self.health, self._get_logger)
         self._seq = 0
-        self._heard = time.monotonic()
+        self._heard = self._heard_itself = time.monotonic()
         self._listens = self._is_watched = self._is_checked = False
         self._greeting: asyncio.Task[None] | None = None
 
@@ -107,7 +107,6 @@ class AsyncBrokerManager(AsyncPubSubManager):
         if self._is_overridden("_publish", AsyncBrokerManager._publish):
             return super()._prepare(event, args, text, target, owner)
         self._ensure_possible()
-        self._outgoing.enter_loop()
         if text is not None and owner is None and messages.is_default(self._serializer):
             payload = messages.finished(self.host_id, event, text, target)
             if payload is not None:
@@ -152,7 +151,7 @@ class AsyncBrokerManager(AsyncPubSubManager):
 
     def _asked(self) -> None:
         """The broker was asked to tell us: from now on silence is noticed."""
-        self._heard = time.monotonic()
+        self._heard = self._heard_itself = time.monotonic()
         self._is_watched = True
 
     def _subscribed(self) -> None:
@@ -215,18 +214,28 @@ class AsyncBrokerManager(AsyncPubSubManager):
             await asyncio.sleep(pause)
             now = time.monotonic()
             if now - asked - pause > LATE:  # the loop was held up: what came meanwhile has not been read
-                self._heard = min(now, self._heard + now - asked - pause)
-            await self._notice_silence(now - self._heard, max(self.deaf_after, 2 * interval))
+                self._heard = self._heard_itself = now
+            await self._notice_silence(now, max(self.deaf_after, 2 * interval))
             if now - said >= interval:
                 said = now
                 self._say_heartbeat()
 
-    async def _notice_silence(self, silence: float, limit: float) -> None:
-        if self._is_watched and silence > limit:
-            self._is_watched = False
+    async def _notice_silence(self, now: float, limit: float) -> None:
+        """Begin again when nothing comes, or when what we say does not come back though it is taken."""
+        if self._hears_itself or not (self._is_watched and self._publishing.is_up):
+            self._hears_itself, self._heard_itself = False, now
+        silence, own_silence = now - self._heard, now - self._heard_itself
+        if not self._is_watched or own_silence <= limit >= silence:
+            return
+        self._is_watched = False
+        if silence > limit:
             error = ConnectionError(f"deaf: nothing came for {silence:.1f} s, not even its own words")
-            self._hearing.down(self._get_logger(), error)
-            await self._unsubscribe()
+        else:
+            reason = "what it says does not come back, though others are heard; is it said to a replica?"
+            error = ConnectionError(f"deaf to itself for {own_silence:.1f} s: {reason}")
+            await self._close_publisher()
+        self._hearing.down(self._get_logger(), error)
+        await self._unsubscribe()
 
     def _say_heartbeat(self) -> None:
         """Say that we are here, and how far we have come; not when something else is being said anyway."""

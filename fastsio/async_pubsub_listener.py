@@ -52,6 +52,7 @@ class AsyncPubSubListener(AsyncManager):
         self._answers = Answers()
         self._sequences = Sequences()
         self._complaints = Complaints()
+        self._hears_itself = False
         self._finished_hub: Hub | None = None
         self._errands: set[asyncio.Task[Any]] = set()
         renew_when_forked(self)
@@ -114,6 +115,7 @@ class AsyncPubSubListener(AsyncManager):
         began = time.monotonic()
         for raw in batch:
             if type(raw) is bytes and own in raw[-messages.ENDING_SPAN :]:
+                self._hears_itself = True
                 continue  # what we said ourselves is not even read
             message = reading.read(raw, loads)
             if message is None:
@@ -142,6 +144,7 @@ class AsyncPubSubListener(AsyncManager):
                 self._start(self._answer(*reading.answer(message)))
             return None
         if message.host_id == self.host_id:
+            self._hears_itself = True
             return None
         if message.method == "heartbeat":
             self._sequences.has_reached(message.host_id, message.seq)
@@ -212,9 +215,10 @@ class AsyncPubSubListener(AsyncManager):
     async def _answer(self, room: Any, id: Any, args: list[Any]) -> None:
         """Call what waits for an acknowledgement from the cluster."""
         waiting = self._answers.take(room, id)
-        if waiting is None:
-            return await self.trigger_callback(room, id, args)
-        await dispatch.call(waiting, tuple(args))
+        if waiting is not None:
+            await dispatch.call(waiting, tuple(args))
+        elif not isinstance(room, list):
+            await self.trigger_callback(room, id, args)
 
     async def _return_callback(self, host_id: str, takes_binary: bool, owner: CallbackOwner, *args: Any) -> None:
         """A client here has acknowledged an event: tell the node that asked."""

@@ -66,8 +66,12 @@ class Publisher:
             found = resp.element(buffer, 0)
             if found is not None:
                 break
-        if found != (b"PONG", len(buffer)):
-            raise UnexpectedReplyError(_text(found[0]))
+        reply, end = found
+        is_redis = reply == b"PONG" or (
+            isinstance(reply, ErrorReply) and reply.startswith("NOPERM")
+        )  # who may but publish
+        if not is_redis or end != len(buffer):
+            raise UnexpectedReplyError(_text(reply))
 
     async def publish(self, payloads: list[bytes]) -> None:
         """Publish messages in order, and wait until Redis has taken the last.

@@ -16,6 +16,8 @@ from fastsio.cluster.messages import CallbackOwner, emitted
 from fastsio.serial import Json
 
 _LENIENT = Json()
+# Characters of what names a callback: node, room, namespace and id.
+MOST_OWNER = 10_000
 
 
 class MalformedError(ValueError):
@@ -197,23 +199,38 @@ def _decoded(value: Any) -> Any:
 
 
 def callback_owner(message: Message) -> CallbackOwner | None:
-    """Give who waits for an acknowledgement of an event; None when nobody does."""
+    """Give who waits for an acknowledgement of an event; None when nobody does.
+
+    Raises:
+        MalformedError: it is longer, or something else, than what a node names itself by: it would be sent back often.
+    """
+    if message.callback is None:
+        return None
     value = message.callback
     if not isinstance(value, (list, tuple)) or len(value) != 3 or not isinstance(message.host_id, str):
-        return None
-    return CallbackOwner(*value)
+        raise MalformedError("a callback is a room, a namespace and an id, of a node")
+    room, namespace, id = value
+    if not _is_room_or_rooms(room) or not isinstance(namespace, str) or not _is_name(id):
+        raise MalformedError("a callback is a room, a namespace and an id")
+    if sum(len(str(part)) for part in (message.host_id, *value)) > MOST_OWNER:
+        raise MalformedError(f"a callback whose owner takes more than {MOST_OWNER} characters")
+    return CallbackOwner(room, namespace, id)
 
 
 def answer(message: Message) -> tuple[Any, Any, list[Any]]:
-    """Give (sid, id, arguments) of an acknowledgement.
+    """Give (sid, id, arguments) of an acknowledgement; the sid is a list when several rooms were asked.
 
     Raises:
         MalformedError: a field is missing or has the wrong shape.
     """
     args = message.args
-    if not _is_name(message.sid) or not _is_name(message.id) or not isinstance(args, (list, tuple)):
+    if not _is_room_or_rooms(message.sid) or not _is_name(message.id) or not isinstance(args, (list, tuple)):
         raise MalformedError("an acknowledgement has an id and arguments")
     return message.sid, message.id, unpack_binary(list(args)) if message.binary is True else list(args)
+
+
+def _is_room_or_rooms(value: Any) -> bool:
+    return all(map(_is_name, value)) if isinstance(value, list) else _is_name(value)
 
 
 def client(message: Message) -> tuple[str, str]:

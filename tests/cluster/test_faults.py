@@ -75,7 +75,13 @@ async def noticed(clients: list[Client], reconnects: list[int], within: float) -
 
 
 async def judge(
-    speaker: Client, listener: Client, missed: int, flow_id: str, count: int, patience: float = PATIENCE, others: int = 0
+    speaker: Client,
+    listener: Client,
+    missed: int,
+    flow_id: str,
+    count: int,
+    patience: float = PATIENCE,
+    others: int = 0,
 ) -> list[int]:
     """Check the numbers on both sides; give those that the listener heard.
 

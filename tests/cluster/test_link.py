@@ -92,7 +92,9 @@ async def test_hung_up_in_the_middle(answers: list[bytes], taken: int):
         assert (caught.value.taken, caught.value.is_suspect) == (taken, True)
 
 
-@pytest.mark.parametrize("junk", [b"x" * 70_000, b":" + b"1" * 70_000, b">9\r\n" + b"$30000\r\n%b\r\n" % (b"x" * 30_000) * 10])
+@pytest.mark.parametrize(
+    "junk", [b"x" * 70_000, b":" + b"1" * 70_000, b">9\r\n" + b"$30000\r\n%b\r\n" % (b"x" * 30_000) * 10]
+)
 async def test_answers_without_an_end_are_not_collected(junk: bytes):
     async with publisher(junk) as link:
         with pytest.raises(PartlySentError):
@@ -121,7 +123,12 @@ async def test_called_off_in_the_middle_it_is_not_used_again():
         assert link.is_closed
 
 
-@pytest.mark.parametrize("answers", [[b"+PONG\r\n"], [b"+PO", b"NG\r", b"\n"], [PUSH + b"+PONG\r\n"], [b"$4\r\nPONG\r\n"]])
+NO_PING = b"-NOPERM this user has no permissions to run the 'ping' command\r\n"
+
+
+@pytest.mark.parametrize(
+    "answers", [[b"+PONG\r\n"], [b"+PO", b"NG\r", b"\n"], [PUSH + b"+PONG\r\n"], [b"$4\r\nPONG\r\n"], [NO_PING]]
+)
 async def test_greeted(answers: list[bytes]):
     async with publisher(*answers) as link:
         await link.greet()

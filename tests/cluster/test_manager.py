@@ -143,7 +143,14 @@ async def test_the_first_client_is_refused_when_the_package_is_missing(no_redis_
         raise AssertionError("nothing is read or answered")
 
     query = b"EIO=4&transport=polling"
-    scope = {"type": "http", "method": "GET", "path": "/socket.io/", "root_path": "", "query_string": query, "headers": []}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/socket.io/",
+        "root_path": "",
+        "query_string": query,
+        "headers": [],
+    }
     for _ in range(2):
         with pytest.raises(RuntimeError, match="pip install redis"):
             await app(scope, unused, unused)
@@ -218,7 +225,8 @@ async def test_a_wrong_password_is_named_as_the_cause(own_redis: Redis):
 
 
 async def test_close_sends_what_waits_and_leaves_nothing_behind(own_redis: Redis):
-    before = asyncio.all_tasks(), descriptors()
+    gc.collect()
+    tasks, files = asyncio.all_tasks(), descriptors()
     async with ear(own_redis, "close") as found:
         async with node(own_redis.url, channel="close") as manager:
             await until(lambda: manager.health.hears)
@@ -228,7 +236,7 @@ async def test_close_sends_what_waits_and_leaves_nothing_behind(own_redis: Redis
         await until(lambda: len(found.heard) == 500)
         assert [data for _, data in found.heard] == [[number] for number in range(500)]
     await asyncio.sleep(0.05)
-    assert (asyncio.all_tasks(), descriptors()) == before
+    assert asyncio.all_tasks() <= tasks and descriptors() <= files
 
 
 async def test_emits_while_it_closes_and_after(own_redis: Redis):
@@ -258,13 +266,13 @@ async def test_emits_may_be_cancelled(own_redis: Redis):
     await manager.close()
 
 
-async def test_a_hundred_lost_connections_leak_nothing(own_redis: Redis):
+async def test_lost_connections_leak_nothing(own_redis: Redis):
     async with node(own_redis.url, channel="leak", heartbeat_interval=0.2, deaf_after=5.0) as manager:
         await until(lambda: manager.health.is_healthy)
         await asyncio.sleep(0.3)
         before = len(asyncio.all_tasks()), len(descriptors())
         killer = PACKAGE.Redis(port=own_redis.port)
-        for number in range(100):
+        for number in range(300 if "FASTSIO_LONG" in os.environ else 30):
             reconnects = manager.health.reconnects
             await killer.client_kill_filter(_type="pubsub")
             await manager.emit("ev", number)
@@ -290,6 +298,43 @@ async def test_an_idle_channel_is_not_deaf_whatever_the_settings(own_redis: Redi
         await until(lambda: manager.health.hears)
         await asyncio.sleep(2)
         assert (manager.health.reconnects, manager.health.hears) == (0, True)
+
+
+@pytest.fixture
+def replica(own_redis: Redis, logs: Path) -> Iterator[Redis]:
+    server = Redis(logs / "replica.log", "--replicaof", f"127.0.0.1 {own_redis.port}")
+    server.start()
+    yield server
+    server.stop()
+
+
+async def test_what_is_said_to_a_replica_is_noticed(own_redis: Redis, replica: Redis):
+    """A replica takes messages and keeps them to itself: nodes at the master hear each other, but not us."""
+    publisher_port = replica.port
+
+    class Misled(fastsio.AsyncRedisManager):  # type: ignore[name-defined,misc]
+        def _redis_connect(self) -> None:
+            self.redis = PACKAGE.Redis(port=publisher_port)
+            self.pubsub = PACKAGE.Redis(port=own_redis.port).pubsub(ignore_subscribe_messages=True)
+            self.connected = True
+
+    def changed(health: Any) -> None:
+        nonlocal publisher_port
+        if "deaf to itself" in health.cause:
+            publisher_port = own_redis.port  # as after a fail-over
+
+    manager = Misled(channel="misled")
+    manager.health_changed = changed
+    manager.heartbeat_interval, manager.deaf_after = 0.2, 1.0
+    sio = fastsio.AsyncServer(async_mode="asgi", client_manager=manager)
+    async with node(own_redis.url, channel="misled", heartbeat_interval=0.2):  # whom it does hear
+        sio._initialize_manager()
+        await until(lambda: "deaf to itself" in manager.health.cause)
+        await until(lambda: manager.health.is_healthy)
+        reconnects = manager.health.reconnects
+        await asyncio.sleep(2)
+        assert manager.health.is_healthy and manager.health.reconnects == reconnects
+    await manager.close()
 
 
 async def test_a_loop_that_was_held_up_is_not_deaf(own_redis: Redis):
@@ -382,7 +427,9 @@ async def test_many_messages_at_once_let_others_have_their_turn(own_redis: Redis
                 turns += 1
 
         task = asyncio.create_task(other())
-        text = json.dumps({"method": "emit", "event": "ev", "data": ["x" * 50], "namespace": "/", "room": None}).encode()
+        text = json.dumps(
+            {"method": "emit", "event": "ev", "data": ["x" * 50], "namespace": "/", "room": None}
+        ).encode()
         began = time.monotonic()
         await manager._receive([text] * 20_000)
         took = time.monotonic() - began

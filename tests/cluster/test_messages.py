@@ -269,6 +269,27 @@ def test_broken_events_are_called_so(fields: dict[str, Any]):
         reading.data(message)
 
 
+OWNERS: list[Any] = [
+    5,
+    [],
+    ["x", "/"],
+    [{}, "/", 1],
+    [None, "/", 1],
+    ["x", None, 1],
+    ["x", "/", []],
+    ["x" * 10_001, "/", 1],
+]
+
+
+@pytest.mark.parametrize("owner", OWNERS, ids=lambda owner: repr(owner)[:40])
+def test_callbacks_that_no_node_asks_for(owner: Any):
+    """They would be sent back with each acknowledgement."""
+    message = reading.read(json.dumps({"method": "emit", "callback": owner, "host_id": HOST}))
+    assert message is not None
+    with pytest.raises(reading.MalformedError):
+        reading.callback_owner(message)
+
+
 @pytest.mark.parametrize("room", [None, ["a", "b"], {"a": 1}, []], ids=repr)
 def test_clients_enter_one_room_at_a_time(room: Any):
     message = reading.read(json.dumps({"method": "enter_room", "sid": "x", "room": room, "namespace": "/"}))

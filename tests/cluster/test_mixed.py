@@ -99,6 +99,16 @@ async def test_call_and_callback_across(clients: Clients, actor: str, target: st
         await until_acks(clients[actor], ["answer", b"bytes ask"])
 
 
+@pytest.mark.parametrize("actor, target", [("fast-1", "fast-1"), ("fast-1", "fast-2"), ("fast-2", "ref-1")])
+async def test_callback_of_several_rooms(clients: Clients, actor: str, target: str):
+    """Something that python-socketio itself refuses; its nodes answer all the same."""
+    room = uuid.uuid4().hex
+    await clients[actor].do("enter_room", clients[target].sid, room)
+    await clients[actor].sio.call("take_acks", timeout=PATIENCE)
+    await clients[actor].do("emit", "question", 1, to=[room, "nobody's"], with_callback=True)
+    await until_acks(clients[actor], ["answer", 1])
+
+
 async def until_acks(client: Client, expected: list[Any]) -> None:
     async with asyncio.timeout(PATIENCE):
         while (acks := await client.sio.call("take_acks", timeout=PATIENCE)) == []:
@@ -151,7 +161,9 @@ async def test_text_is_passed_on_as_it_came(clients: Clients, redis: Redis, node
     message = '{"method": "emit", "event": "ev", "data": %s, "namespace": "/", "room": null, "host_id": "x"}' % SPELLING
     with driver.Redis(port=redis.port) as connection:
         for name in ("fast-1", "fast-2"):
-            async with websockets.connect(f"ws://127.0.0.1:{nodes[name].port}/socket.io/?EIO=4&transport=websocket") as ws:
+            async with websockets.connect(
+                f"ws://127.0.0.1:{nodes[name].port}/socket.io/?EIO=4&transport=websocket"
+            ) as ws:
                 await ws.recv()
                 await ws.send("40")
                 assert str(await ws.recv()).startswith("40")

@@ -245,7 +245,9 @@ def test_gaps_are_missed():
     assert (sequences.missed, sequences.duplicates) == (4, 1)
 
 
-@pytest.mark.parametrize("host, seq", [("h" * 65, 1), ("host", -1), ("host", 2**63), ("host", True), ("host", 1.0), ([], 1)])
+@pytest.mark.parametrize(
+    "host, seq", [("h" * 65, 1), ("host", -1), ("host", 2**63), ("host", True), ("host", 1.0), ([], 1)]
+)
 def test_numbers_that_no_node_gives_are_none(host: Any, seq: Any):
     sequences = Sequences()
     for _ in range(3):

@@ -13,7 +13,14 @@ HEAD = b"*3\r\n$7\r\nmessage\r\n$2\r\nch\r\n$"
 
 
 def wire(kind: bytes) -> bytes:
-    parts = [kind + b"3\r\n$9\r\nsubscribe\r\n$2\r\nch\r\n:1\r\n", b"+PONG\r\n", b"$-1\r\n", b"*-1\r\n", b"_\r\n", b"#t\r\n"]
+    parts = [
+        kind + b"3\r\n$9\r\nsubscribe\r\n$2\r\nch\r\n:1\r\n",
+        b"+PONG\r\n",
+        b"$-1\r\n",
+        b"*-1\r\n",
+        b"_\r\n",
+        b"#t\r\n",
+    ]
     for message in MESSAGES:
         parts.append(kind + b"3\r\n$7\r\nmessage\r\n$2\r\nch\r\n$%d\r\n%b\r\n" % (len(message), message))
         parts.append(kind + b"3\r\n$7\r\nmessage\r\n$5\r\nother\r\n$1\r\nx\r\n")
@@ -82,7 +89,9 @@ async def test_what_came_before_it_is_heard():
     assert heard == MESSAGES and isinstance(end, UnexpectedReplyError)
 
 
-@pytest.mark.parametrize("text", ["NOPERM No permissions to access a channel", "LOADING", "NOAUTH Authentication required."])
+@pytest.mark.parametrize(
+    "text", ["NOPERM No permissions to access a channel", "LOADING", "NOAUTH Authentication required."]
+)
 async def test_an_error_is_the_cause_of_the_end(text: str):
     heard, _, end = await hear(b"-%b\r\n" % text.encode())
     assert str(end) == text
