@@ -80,6 +80,7 @@ class Registry:
     def settled(self, session: Session) -> None:
         """The disconnect handlers have run: nobody looks for the session any more, even if its client has yet to hear."""
         session.is_settled = True
+        session.sink = None  # it knows the session: together they would wait for the garbage collector
         self.ending.pop(session.sid, None)
 
     def find(self, sid: str) -> Session | None:
