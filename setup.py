@@ -55,6 +55,8 @@ MODULES = {
     "fastsio/hub/_peer.pyx": [],
     "fastsio/net/_native.pyx": [],
 }
+if SANITIZERS:  # faults made on purpose, to see that they are seen
+    MODULES["fastsio/testing/_planted.pyx"] = []
 
 
 def extension(source: str, extra: list[str]) -> Extension:
