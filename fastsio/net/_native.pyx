@@ -174,6 +174,7 @@ cdef class NativeConnection(Link):
     cdef Py_ssize_t _tail_size
     cdef bint _reading_paused
     # the request being read or answered
+    cdef bint _head_begun               # the wait for it has its own deadline
     cdef object _parser
     cdef bytes _url
     cdef list _headers
@@ -208,6 +209,7 @@ cdef class NativeConnection(Link):
         if not self._is_tls and sock is not None:
             self._fd = sock.fileno()
             transport.set_write_buffer_limits(high=0)   # any byte left in there is worth knowing of
+        self._head_begun = True     # the first head has its time from now on
         self._set_deadline(HEADER_TIMEOUT)
 
     def get_buffer(self, hint):
@@ -407,6 +409,9 @@ cdef class NativeConnection(Link):
             if rest.size > MAX_HEAD:
                 rest.size = 0
                 return self._refuse_connection(431, b"Request Header Fields Too Large")
+            if not self._head_begun:    # until now it was idle
+                self._head_begun = True
+                self._set_deadline(HEADER_TIMEOUT)
             return 0
         head = view_bytes(rest[0])[:end]
         if not self._is_ours(head):
@@ -621,6 +626,7 @@ cdef class NativeConnection(Link):
 
     cdef int _next_request(self) except -1:
         self._mode = HEAD
+        self._head_begun = False
         if not self._blocked:   # else `resume_writing` starts the wait
             self._set_deadline(self._keep_alive())
         return self._take_tail_soon()
