@@ -12,6 +12,9 @@ from fastsio.engine import polling, reasons
 from fastsio.engine._session import Session
 from fastsio.engine.registry import Registry
 
+# Characters of what a client sent that a log line shows at most.
+MAX_LOGGED = 200
+
 UNSUPPORTED = "The client is using an unsupported version of the Socket.IO or Engine.IO protocols"
 
 
@@ -46,8 +49,10 @@ def admit(registry: Registry, exchange: Exchange) -> Session | None:
     return _continue(registry, exchange, sid, transport)
 
 
-def _refuse(registry: Registry, exchange: Exchange, category: str, response: Response) -> None:
-    registry.report(category, "%s %s refused: %s", exchange.request.method, exchange.request.path, response.sentence)
+def _refuse(registry: Registry, exchange: Exchange, category: str, response: Response, why: str | None = None) -> None:
+    """Answer with a refusal, and log it; `why` in place of what the client is told, where that is not for logs."""
+    method, path = printable(exchange.request.method), printable(exchange.request.path)
+    registry.report(category, "%s %s refused: %s", method, path, response.sentence if why is None else why)
     if exchange.request.method == "OPTIONS":
         response.headers.extend(_methods(registry.options))
     exchange.respond(response)
@@ -175,7 +180,7 @@ def _continue(registry: Registry, exchange: Exchange, sid: str, transport: str) 
     session = registry.sessions.get(sid)
     request = exchange.request
     if session is None:
-        return _refuse(registry, exchange, "unknown session", Response.refusal(f"Invalid session {sid[:64]}"))
+        return _refuse_unknown(registry, exchange, sid)
     if not (session.is_live or session.is_lingering):
         return _refuse(registry, exchange, "not connected", Response.refusal("Not connected"))
     if request.param("EIO") not in (None, str(session.version)):
@@ -191,11 +196,22 @@ def _continue(registry: Registry, exchange: Exchange, sid: str, transport: str) 
     return session if polling.post_begins(registry, session, exchange) else None
 
 
+def printable(text: str) -> str:
+    """Give what a client sent in a form that cannot pass for something else in a log: escaped, and cut."""
+    return repr(text[:MAX_LOGGED])[1:-1]
+
+
+def _refuse_unknown(registry: Registry, exchange: Exchange, sid: str) -> None:
+    """Say that there is no such session. The log does not hear the whole id: another worker may have the session."""
+    why = f"there is no session {printable(sid[:6])}..."
+    return _refuse(registry, exchange, "unknown session", Response.refusal(f"Invalid session {sid[:64]}"), why)
+
+
 def _upgrade(registry: Registry, exchange: Exchange, session: Session) -> None:
     if not registry.options.allow_upgrades:
         return _refuse(registry, exchange, "no upgrade", Response.refusal("Invalid transport"))
     if session.is_lingering:
-        return _refuse(registry, exchange, "unknown session", Response.refusal(f"Invalid session {session.sid}"))
+        return _refuse_unknown(registry, exchange, session.sid)
     link = exchange.upgrade(session, True)
     if link is None:
         return None
