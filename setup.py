@@ -12,9 +12,10 @@ from Cython.Compiler import Options as CythonOptions
 from setuptools import Extension, setup
 
 PROFILE = os.environ.get("FASTSIO_BUILD", "release")
+# Python is built with -fwrapv, under which no addition of ours could overflow: not for a sanitizer.
 SANITIZERS = {
-    "asan": ["-fsanitize=address,undefined"],
-    "fuzz": ["-fsanitize=address,undefined,fuzzer-no-link", "-fno-sanitize-recover=undefined"],
+    "asan": ["-fsanitize=address,undefined", "-fno-wrapv"],
+    "fuzz": ["-fsanitize=address,undefined,fuzzer-no-link", "-fno-sanitize-recover=undefined", "-fno-wrapv"],
 }.get(PROFILE, [])
 CFLAGS = {
     "release": ["-O2", "-g0", "-fvisibility=hidden"],
@@ -65,6 +66,8 @@ MODULES = {
 }
 if sys.platform != "win32":  # the load generator uses the sockets of POSIX
     MODULES |= {f"fastsio/load/{name}.pyx": [] for name in ("_histogram", "_response", "_links", "_crowd", "_load")}
+if SANITIZERS:  # faults made on purpose, to see that they are seen
+    MODULES["fastsio/testing/_planted.pyx"] = []
 
 
 def extension(source: str, extra: list[str]) -> Extension:

@@ -157,6 +157,7 @@ class Injector:
         peer = None if session is None else self.peer_of(session)
         if peer is None or (session.sink is peer and session.request is not None):  # the transport itself will tell it
             return
+        is_made_up = session.sink is peer  # nobody else will end it
         await _joining.close(self._server, peer, list(peer.members.values()), reason)
-        if session.sink is peer:  # made up: nobody else will end it
+        if is_made_up:
             session.close(reason)
