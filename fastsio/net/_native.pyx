@@ -184,7 +184,7 @@ cdef class NativeExchange(Exchange):
             self.connection._respond(self, response)
 
     def upgrade(self, session, bint is_probe):
-        return None if self.connection is None else self.connection._upgrade(self, is_probe)
+        return None if self.connection is None else self.connection._upgrade(self, session is not None and not is_probe)
 
 
 # --- the connection
@@ -729,7 +729,7 @@ cdef class NativeConnection(Link):
 
     # --- WebSocket
 
-    cdef Link _upgrade(self, NativeExchange exchange, bint is_probe):
+    cdef Link _upgrade(self, NativeExchange exchange, bint more_follows):
         """Answer a WebSocket handshake (RFC 6455 4.2)."""
         cdef Request request = exchange.request
         accept = _frames.accept_key((request.header(b"sec-websocket-key") or "").encode("latin-1"))
@@ -738,12 +738,12 @@ cdef class NativeConnection(Link):
         elif accept is None or exchange.content_length:
             refusal = Response(400, b"Bad Request: a WebSocket handshake has a 16 byte key and no body", "text/plain")
         else:
-            self._become_websocket(request, accept, is_probe)
+            self._become_websocket(request, accept, more_follows)
             return self
         self._respond(exchange, refusal)
         return None
 
-    cdef int _become_websocket(self, Request request, bytes accept, bint is_probe) except -1:
+    cdef int _become_websocket(self, Request request, bytes accept, bint more_follows) except -1:
         cdef list headers = [
             (b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), (b"Sec-WebSocket-Accept", accept),
         ]
@@ -760,9 +760,8 @@ cdef class NativeConnection(Link):
         self.b64 = request.param("b64") is not None
         self._exchange = None
         self._mode = WEBSOCKET
-        # Said together with what follows in this turn of the loop.
         self._unsaid = response_head(101, headers)
-        if is_probe:
+        if not more_follows:    # else it is said together with that, in this turn of the loop
             self._write(b"")
         self._set_deadline(NEVER)
         return self._take_tail_soon()
