@@ -43,7 +43,7 @@ class Server:
     """One process that serves one application."""
 
     def __init__(self, wire: str, app: str, environment: dict[str, str] | None = None, log_level: str = "warning") -> None:
-        self.wire = wire
+        self.wire, self.app = wire, app
         self.port = free_port()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
         path = f"{TESTS.parent}{os.pathsep}{TESTS}"
