@@ -65,6 +65,8 @@ MODULES = {
 }
 if sys.platform != "win32":  # the load generator uses the sockets of POSIX
     MODULES |= {f"fastsio/load/{name}.pyx": [] for name in ("_histogram", "_response", "_links", "_crowd", "_load")}
+if SANITIZERS:  # faults made on purpose, to see that they are seen
+    MODULES["fastsio/testing/_planted.pyx"] = []
 
 
 def extension(source: str, extra: list[str]) -> Extension:

@@ -1,0 +1,1 @@
+"""Running the suite on a build with AddressSanitizer and UBSan: `make sanitize`."""
