@@ -62,6 +62,7 @@ conformance: build $(KOSOKU)
 # A copy of the tree under build/, built with one profile of setup.py: your own build stays as it is.
 build/%/tree: build FORCE
 	@mkdir -p build/$*
+	@cmp -s setup.py build/$*/setup.py || find build/$* -name "*.so" -delete
 	@git ls-files -co --exclude-standard -z | tar --null -T - -cf - 2>/dev/null | tar -xf - -C build/$*
 	@cd build/$* && FASTSIO_BUILD=$* $(CURDIR)/$(BIN)/python setup.py -q build_ext --inplace
 
