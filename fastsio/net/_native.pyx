@@ -212,6 +212,7 @@ cdef class NativeConnection(Link):
     cdef Py_ssize_t _tail_size
     cdef bint _reading_paused
     # the request being read or answered
+    cdef bint _head_begun               # the wait for it has its own deadline
     cdef object _parser
     cdef bytes _url
     cdef list _headers
@@ -247,6 +248,7 @@ cdef class NativeConnection(Link):
         if not self._is_tls and sock is not None:
             self._fd = sock.fileno()
             transport.set_write_buffer_limits(high=0)   # any byte left in there is worth knowing of
+        self._head_begun = True     # the first head has its time from now on
         self._set_deadline(HEADER_TIMEOUT)
 
     def get_buffer(self, hint):
@@ -452,6 +454,9 @@ cdef class NativeConnection(Link):
             if rest.size > MAX_HEAD:
                 rest.size = 0
                 return self._refuse_connection(431, b"Request Header Fields Too Large")
+            if not self._head_begun:    # until now it was idle
+                self._head_begun = True
+                self._set_deadline(HEADER_TIMEOUT)
             return 0
         whole.data, whole.size = rest.data, end
         if read_head(whole, &parsed) and self._route.leads(parsed.path):
@@ -701,6 +706,7 @@ cdef class NativeConnection(Link):
 
     cdef int _next_request(self) except -1:
         self._mode = HEAD
+        self._head_begun = False
         if not self._blocked:   # else `resume_writing` starts the wait
             self._set_deadline(self._keep_alive())
         return self._take_tail_soon()
