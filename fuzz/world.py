@@ -179,9 +179,11 @@ class Complaints(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
+        self.lines: list[str] = []  # everything else, too
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = self.format(record)  # everything is formatted, so that nothing is found unformattable later
+        text = self.format(record)
+        self.lines.append(record.getMessage())
         error = record.exc_info[1] if record.exc_info else None
         if error is not None and not isinstance(error, ExpectedError):
             self.found.append(text)

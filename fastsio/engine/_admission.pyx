@@ -16,6 +16,9 @@ from fastsio._http import origin_refusal
 from fastsio.engine import reasons
 from fastsio.engine._polling import payload_response
 
+# Characters of what a client sent that a log line shows at most.
+MAX_LOGGED = 200
+
 UNSUPPORTED = "The client is using an unsupported version of the Socket.IO or Engine.IO protocols"
 
 
@@ -54,8 +57,10 @@ cpdef Session admit(object registry, Exchange exchange):
     return _continue(registry, exchange, sid, transport)
 
 
-cdef Session _refuse(object registry, Exchange exchange, str category, Response response):
-    registry.report(category, "%s %s refused: %s", exchange.request.method, exchange.request.path, response.sentence)
+cdef Session _refuse(object registry, Exchange exchange, str category, Response response, str why=None):
+    """Answer with a refusal, and log it; `why` in place of what the client is told, where that is not for logs."""
+    method, path = printable(exchange.request.method), printable(exchange.request.path)
+    registry.report(category, "%s %s refused: %s", method, path, response.sentence if why is None else why)
     if exchange.request.method == "OPTIONS":
         response.headers.extend(_methods(registry.options))
     exchange.respond(response)
@@ -207,7 +212,7 @@ cdef Session _continue(object registry, Exchange exchange, str sid, str transpor
     cdef Session session = registry.sessions.get(sid)
     cdef Request request = exchange.request
     if session is None:
-        return _refuse(registry, exchange, "unknown session", Response.refusal(f"Invalid session {sid[:64]}"))
+        return _refuse_unknown(registry, exchange, sid)
     if session.state != LIVE and session.state != LINGERING:
         return _refuse(registry, exchange, "not connected", Response.refusal("Not connected"))
     if request.param("EIO") not in (None, "4" if session.version == 4 else "3"):
@@ -224,12 +229,23 @@ cdef Session _continue(object registry, Exchange exchange, str sid, str transpor
     return session if post_begins(registry, session, exchange) else None
 
 
+cdef str printable(str text):
+    """Give what a client sent in a form that cannot pass for something else in a log: escaped, and cut."""
+    return repr(text[:MAX_LOGGED])[1:-1]
+
+
+cdef Session _refuse_unknown(object registry, Exchange exchange, str sid):
+    """Say that there is no such session. The log does not hear the whole id: another worker may have the session."""
+    cdef str why = f"there is no session {printable(sid[:6])}..."
+    return _refuse(registry, exchange, "unknown session", Response.refusal(f"Invalid session {sid[:64]}"), why)
+
+
 cdef Session _upgrade(object registry, Exchange exchange, Session session):
     cdef Link link
     if not registry.options.allow_upgrades:
         return _refuse(registry, exchange, "no upgrade", Response.refusal("Invalid transport"))
     if session.state == LINGERING:
-        return _refuse(registry, exchange, "unknown session", Response.refusal(f"Invalid session {session.sid}"))
+        return _refuse_unknown(registry, exchange, session.sid)
     link = exchange.upgrade(session, True)
     if link is None:
         return None
