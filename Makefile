@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 5001
 
-.PHONY: instructions build chat test unit bench cluster-long conformance fuzz sanitize leaks asan clean
+.PHONY: instructions build chat test unit bench cluster-long conformance fuzz asan sanitize leaks soak clean
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "fastsio needs Python 3.11 or newer; set PYTHON=/path/to/python"; exit 1; }
@@ -79,19 +79,25 @@ fuzz: build/fuzz/tree
 # The suite on a build with AddressSanitizer and UBSan, servers included; a report of theirs is a failure. Some minutes;
 # SUITE names other tests. What drives browsers and other servers' processes is left out: they would not be sanitized.
 SUITE ?= tests/sanitize tests/unit tests/protocol tests/oracle tests/regressions tests/conformance tests/wire tests/hosts \
-    tests/compat tests/cluster tests/leaks
+    tests/native tests/faults tests/soak tests/compat tests/cluster tests/leaks
 sanitize: build/asan/tree
 	@rm -rf build/asan/reports && mkdir -p build/asan/reports
 	cd build/asan && export FASTSIO_PYTHON=$(CURDIR)/$(BIN)/python FASTSIO_REPORTS=$(CURDIR)/build/asan/reports && \
 	    nice -n 10 tests/sanitize/python -m pytest -p tests.sanitize.plugin -p no:faulthandler $(SUITE)
 
+# The part of it without sockets: seconds.
+asan:
+	@$(MAKE) sanitize SUITE="tests/sanitize tests/unit tests/protocol tests/oracle"
+
 # 100,000 connections of every bad kind, and 1,000,000 messages: nothing may be left of them. Ten minutes.
 leaks: build
 	FASTSIO_LEAK_CYCLES=100000 FASTSIO_LEAK_MESSAGES=1000000 nice -n 10 $(BIN)/python -m pytest -s tests/leaks -k "leave_nothing"
 
-# The part of it without sockets: seconds.
-asan:
-	@$(MAKE) sanitize SUITE="tests/sanitize tests/unit tests/protocol tests/oracle"
+# MINUTES of CLIENTS of both generations and all transports, some slow, some abusive, many behind a bad network: every
+# event is accounted for, memory is flat, the loop is never held, the log says nothing but what docs/log-lines.md lists.
+CLIENTS ?= 300
+soak: build
+	cd tests && PYTHONPATH=$(CURDIR) $(CURDIR)/$(BIN)/python -m soak --minutes $(MINUTES) --clients $(CLIENTS)
 
 clean:
 	rm -rf build $(VENV) .venv-kosoku fastsio/*.so fastsio/*/*.so

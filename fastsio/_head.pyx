@@ -5,7 +5,7 @@ Source: RFC 9112 2.2, 3 and 5, without anything that it only tolerates.
 """
 from libc.string cimport memchr, memcmp
 
-from fastsio._bytes cimport View
+from fastsio._bytes cimport View, view_bytes
 
 # Digits of a content length that are read; longer ones are unusual.
 cdef Py_ssize_t MAX_LENGTH_DIGITS = 15
@@ -206,3 +206,23 @@ cdef bint _read_length(View value, Py_ssize_t* length) noexcept nogil:
             return False
         length[0] = length[0] * 10 + value.data[i] - c"0"
     return True
+
+
+def peek(bytes data not None):
+    """Return what `read_head` makes of a head that ends with its empty line, None when it is unusual. For tests.
+
+    The result is (method, path, query, content length, closes, wants an upgrade, to a WebSocket, fields).
+    """
+    cdef View whole, name, value, rest
+    cdef Head head
+    whole.data, whole.size = <const unsigned char*> data, len(data)
+    if find_head_end(whole) != whole.size or not read_head(whole, &head):
+        return None
+    cdef list fields = []
+    rest = head.fields
+    while next_field(&rest, &name, &value):
+        fields.append((view_bytes(name), view_bytes(value)))
+    return (
+        view_bytes(head.method), view_bytes(head.path), view_bytes(head.query), head.content_length, head.closes,
+        head.wants_upgrade, head.is_websocket, fields,
+    )

@@ -129,6 +129,10 @@ def http() -> list[bytes]:
     return [b"\x09\x20" + request for request in more + _requests()]
 
 
+def heads() -> list[bytes]:
+    return _distinct([request[2:].partition(b"\r\n\r\n")[0] + b"\r\n\r\n" for request in http()])
+
+
 def chunked() -> list[bytes]:
     bodies = [b"2\r\n40\r\n0\r\n\r\n", b"1\r\n4\r\n1\r\n1\r\n0\r\n\r\n", b"2;x=1\r\n40\r\n0\r\nT: x\r\n\r\n", b"0\r\n\r\n"]
     return [b"\3\1" + body for body in bodies]

@@ -57,6 +57,7 @@ class Target:
 
 TARGETS = {
     "http": Target("sessions.http", seeds.http, HTTP_WORDS),
+    "head": Target("decoders.head", seeds.heads, HTTP_WORDS, 1024),
     "chunked": Target("sessions.chunked", seeds.chunked, ["\r\n", "0\r\n\r\n", "5\r\n", "4hello", "fffffffff\r\n", ";x=1", "Trailer: x\r\n"]),
     "query": Target("decoders.query", seeds.queries, ["EIO=", "&transport=", "&sid=", "&j=", "&b64=1", "%", "+", "%00", "%ff", ";"]),
     "websocket": Target("decoders.websocket", seeds.frames, ["\x81\x80", "\x82\x80", "\xfe", "\xff", "\x88\x82\x03\xe8"], weight=2),

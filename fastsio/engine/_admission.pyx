@@ -236,7 +236,7 @@ cdef str printable(str text):
 
 cdef Session _refuse_unknown(object registry, Exchange exchange, str sid):
     """Say that there is no such session. The log does not hear the whole id: another worker may have the session."""
-    why = f"there is no session {printable(sid[:6])}..."
+    cdef str why = f"there is no session {printable(sid[:6])}..."
     return _refuse(registry, exchange, "unknown session", Response.refusal(f"Invalid session {sid[:64]}"), why)
 
 

@@ -30,7 +30,7 @@ def admit(registry: Registry, exchange: Exchange) -> None:
     registry.attach_loop()
     if not exchange.is_upgrade:
         return exchange.respond(Response(426, b"Upgrade Required", "text/plain", [(b"Upgrade", b"websocket")]))
-    connection = exchange.upgrade(None, False)
+    connection = exchange.upgrade(None, True)  # answered at once: no packet of ours follows
     if connection is not None:
         connection.hear(echo)
     return None

@@ -3,41 +3,12 @@
 May import: `fastsio`. `plain` and `deflating` are ASGI applications; timers are short, so that what is abandoned ends soon.
 """
 
-import asyncio
-import gc
 import json
 import logging
-import os
-import sys
 from typing import Any
 
 import fastsio as socketio
-from fastsio.engine._outbox import Prepared
-
-PAGE = os.sysconf("SC_PAGE_SIZE")
-REFERENCED = {"None": None, "True": True, "empty": (), "Prepared": Prepared}
-
-
-def census(sio: Any) -> dict[str, int]:
-    """Count what the server and the process hold, once all that can be collected has been."""
-    collected = gc.collect() + gc.collect()
-    registry = sio.eio._registry
-    halls = sio.manager._rooms.halls.values()
-    counts = {
-        "sessions": len(registry.sessions),
-        "ending": len(registry.ending),
-        "members": sum(len(hall.members) for hall in halls),
-        "rooms": sum(len(hall.rooms) for hall in halls),
-        "tasks": len(asyncio.all_tasks()) + len(registry.tasks),
-        "descriptors": len(os.listdir("/proc/self/fd")),
-        "objects": len(gc.get_objects()),
-        "blocks": sys.getallocatedblocks(),
-        "bytes": int(open("/proc/self/statm").read().split()[1]) * PAGE,
-        "garbage": len(gc.garbage),
-        "collected": collected,
-    }
-    return counts | {f"references to {name}": sys.getrefcount(value) for name, value in REFERENCED.items()}
-
+from leaks.census import census
 
 def application(**options: Any) -> socketio.ASGIApp:
     sio = socketio.AsyncServer(

@@ -71,6 +71,10 @@ class Server:
     def is_running(self) -> bool:
         return self._process.poll() is None
 
+    def memory(self) -> int:
+        """Give the bytes of memory that the process has."""
+        return int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
     def log(self, start: int = 0) -> str:
         """Give what the process has written, from byte `start` on."""
         return os.pread(self._log.fileno(), 10_000_000, start).decode(errors="replace")

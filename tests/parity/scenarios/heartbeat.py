@@ -62,13 +62,13 @@ async def ping_timeout_over_polling(stage: Stage) -> None:
 @scenario("2.18")
 async def silent_until_spoken_to(stage: Stage) -> None:
     """Without the monitor, the next message to a client finds out that it has not answered."""
-    sio = watched_server(stage, ping_interval=0.02, ping_timeout=0.05, monitor_clients=False)
+    sio = watched_server(stage, ping_interval=0.15, ping_timeout=0.05, monitor_clients=False)
     await stage.serve(sio)
     ann = await stage.client("ann", pongs=False).polling(polls=False)
     await ann.post("40")
     await ann.poll()
     await ann.poll()
-    await asyncio.sleep(0.12)
+    await asyncio.sleep(0.4)
     await sio.emit("E")
     await stage.settle()
     left_behind(stage, sio)

@@ -1,0 +1,1 @@
+"""Minutes of mixed clients over a bad network, every event accounted for: `make soak`."""
