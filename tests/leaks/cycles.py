@@ -89,8 +89,6 @@ def overlaps_polls(link: Connection) -> None:
     request = f"GET /socket.io/?{query} HTTP/1.1\r\nHost: x\r\n\r\n"
     other = Connection(link.socket.getpeername()[1])
     link.send(request)
-    link.read()
-    link.send(request)
     other.send(request)
     other.read()
     other.close()
