@@ -346,7 +346,8 @@ cdef class NativeConnection(Link):
         if self._mode == BODY or (self._mode == HEAD and self._tail_size):
             self._refuse_connection(408, b"Request Timeout")
         else:
-            self._transport.abort() if self._mode >= BUSY else self._close()
+            # A close waits until everything is written, which a peer that does not read can put off for ever.
+            self._transport.abort() if self._blocked or self._mode >= BUSY else self._close()
         return 0
 
     cdef bint _makes_progress(self) except -1:
@@ -450,10 +451,10 @@ cdef class NativeConnection(Link):
         cdef View whole
         cdef Head parsed
         cdef bytes head
+        if end > MAX_HEAD or (end < 0 and rest.size > MAX_HEAD):
+            rest.size = 0
+            return self._refuse_connection(431, b"Request Header Fields Too Large")
         if end < 0:
-            if rest.size > MAX_HEAD:
-                rest.size = 0
-                return self._refuse_connection(431, b"Request Header Fields Too Large")
             if not self._head_begun:    # until now it was idle
                 self._head_begun = True
                 self._set_deadline(HEADER_TIMEOUT)

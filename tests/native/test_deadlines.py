@@ -1,14 +1,13 @@
 """How long a connection of the native wire may take for what (T024, T025, T042)."""
 
-from collections.abc import Callable
 
-from native.conftest import Site
+from native.conftest import MakeSite
 
 GET = "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\nHost: x"
 
 
-def test_a_head_that_begins_late_has_the_time_of_a_head(site: Callable[..., Site]) -> None:
-    here = site()
+def test_a_head_that_begins_late_has_the_time_of_a_head(site: MakeSite) -> None:
+    here = site(has_canary=False)
     link = here.connect()
     assert here.request(link, GET).startswith(b"HTTP/1.1 200")
     here.skip(4.8)  # an idle connection is kept for 5 s
@@ -17,8 +16,8 @@ def test_a_head_that_begins_late_has_the_time_of_a_head(site: Callable[..., Site
     assert here.say(link, b"ort=polling HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200")
 
 
-def test_a_head_that_does_not_end_is_given_up_T024(site: Callable[..., Site]) -> None:
-    here = site()
+def test_a_head_that_does_not_end_is_given_up_T024(site: MakeSite) -> None:
+    here = site(has_canary=False)
     first, later = here.connect(), here.connect()
     assert here.request(later, GET).startswith(b"HTTP/1.1 200")
     here.skip(3)
@@ -35,8 +34,8 @@ def test_a_head_that_does_not_end_is_given_up_T024(site: Callable[..., Site]) ->
     assert not first.is_open and not later.is_open
 
 
-def test_an_idle_connection_is_closed_T025_T042(site: Callable[..., Site]) -> None:
-    here = site()
+def test_an_idle_connection_is_closed_T025_T042(site: MakeSite) -> None:
+    here = site(has_canary=False)
     silent, idle = here.connect(), here.connect()
     here.request(idle, GET)
     here.skip(4.5)
