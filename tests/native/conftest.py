@@ -87,12 +87,13 @@ class Site(World):
         super().__init__(loop, None, **options)
         self.events: list[tuple[Any, ...]] = []  # ("connect" | "disconnect" | event, sid, *arguments)
         self.tasks = 0
-        self._serve()
+        self.serve()
         self.canary = self.websocket().joined() if has_canary else None
         self.events.clear()
         self.complaints.lines.clear()
 
-    def _serve(self) -> None:
+    def serve(self) -> None:
+        """Register the handlers: an echo of everything, which writes down what it hears."""
         sio = self.sio
 
         @sio.event
