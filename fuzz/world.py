@@ -183,7 +183,7 @@ class Complaints(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         text = self.format(record)
-        self.lines.append(record.getMessage())
+        self.lines.append(record.getMessage()[:1000])
         error = record.exc_info[1] if record.exc_info else None
         if error is not None and not isinstance(error, ExpectedError):
             self.found.append(text)
