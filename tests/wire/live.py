@@ -6,6 +6,7 @@ Environment: `FASTSIO_REFERENCE` is a command with the fields {app} and {port}; 
 """
 
 import os
+import resource
 import shlex
 import signal
 import socket
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 TESTS = Path(__file__).parent.parent
@@ -42,7 +44,15 @@ def command(wire: str, app: str, port: int, log_level: str) -> list[str]:
 class Server:
     """One process that serves one application."""
 
-    def __init__(self, wire: str, app: str, environment: dict[str, str] | None = None, log_level: str = "warning") -> None:
+    def __init__(
+        self,
+        wire: str,
+        app: str,
+        environment: dict[str, str] | None = None,
+        log_level: str = "warning",
+        descriptors: int | None = None,
+    ) -> None:
+        """`descriptors` is how many files and sockets the process may have open."""
         self.wire, self.app = wire, app
         self.port = free_port()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
@@ -53,6 +63,7 @@ class Server:
             env=os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"} | (environment or {}),
             stdout=self._log,
             stderr=self._log,
+            preexec_fn=None if descriptors is None else partial(resource.setrlimit, resource.RLIMIT_NOFILE, (descriptors,) * 2),
         )
         self._wait_until_listening()
 
@@ -70,6 +81,15 @@ class Server:
     @property
     def is_running(self) -> bool:
         return self._process.poll() is None
+
+    def send(self, number: int) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
+    def cpu(self) -> float:
+        """Give the seconds that the process has computed."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> int:
         """Give the bytes of memory that the process has."""
