@@ -113,6 +113,7 @@ def throw_out(redis: Any, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pubsub", "normal"])
+@pytest.mark.threat("T213")
 async def test_connections_killed(pair: list[Client], broken_redis: Redis, flow_id: str, kind: str):
     speaker, listener = pair
     missed, reconnects = (await counts(pair, "missed"))[1], await counts(pair, "reconnects")
@@ -127,6 +128,7 @@ async def test_connections_killed(pair: list[Client], broken_redis: Redis, flow_
         assert len(heard) == 150  # what was being published is published again
 
 
+@pytest.mark.threat("T213")
 async def test_redis_restarts(pair: list[Client], broken_redis: Redis, flow_id: str):
     speaker, listener = pair
     missed = (await counts(pair, "missed"))[1]
@@ -142,6 +144,7 @@ async def test_redis_restarts(pair: list[Client], broken_redis: Redis, flow_id: 
     assert len(heard) == 200  # what was said while it was away waited until everybody heard again
 
 
+@pytest.mark.threat("T215")
 async def test_redis_freezes(pair: list[Client], broken_redis: Redis, flow_id: str):
     speaker, listener = pair
     missed = (await counts(pair, "missed"))[1]
@@ -162,6 +165,7 @@ async def overflow(speaker: Client, redis: Redis) -> None:
     await speaker.sio.call("emit_large", 2_000_000, timeout=PATIENCE)
 
 
+@pytest.mark.threat("T214")
 async def test_subscribers_over_their_output_limit(pair: list[Client], broken_redis: Redis, flow_id: str):
     speaker, listener = pair
     missed, reconnects = (await counts(pair, "missed"))[1], await counts(pair, "reconnects")
@@ -176,6 +180,7 @@ async def test_subscribers_over_their_output_limit(pair: list[Client], broken_re
         broken_redis.cli("CONFIG", "SET", "client-output-buffer-limit", "pubsub 33554432 8388608 60")
 
 
+@pytest.mark.threat("T217")
 async def test_one_line_for_each_change(pair: list[Client], broken_redis: Redis, pair_of_nodes: list[Node]):
     log = pair_of_nodes[1].log
     begins = log.stat().st_size
@@ -198,6 +203,7 @@ async def test_too_large_is_refused_to_the_caller(pair: list[Client]):
     assert [event[0] for event in await speaker.hear(["end"])] == ["fits"]
 
 
+@pytest.mark.threat("T212")
 async def test_redis_comes_later_than_the_nodes(logs: Path, connect: Any):
     redis = Redis(logs / "late-redis.log")
     nodes = [Node(logs / f"late-{n}.log", "fastsio", "native", redis, "late", **SETTINGS) for n in (1, 2)]

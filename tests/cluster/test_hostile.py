@@ -90,6 +90,7 @@ def lone_node(redis: Redis, logs: Path) -> Iterator[Node]:
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.threat("T210")
 async def test_a_node_and_its_clients_live_through_anything(lone_node: Node, redis: Redis, connect: Any, seed: int):
     dice = random.Random(seed)
     client: Client = await connect(lone_node)

@@ -200,6 +200,7 @@ async def test_what_redis_never_takes_holds_up_no_other(own_redis: Redis):
         own_redis.cli("CONFIG", "SET", "proto-max-bulk-len", str(512 * 1024 * 1024))
 
 
+@pytest.mark.threat("T217")
 async def test_permissions_are_named_as_the_cause_and_waited_for(own_redis: Redis):
     own_redis.cli("ACL", "SETUSER", "quiet", "on", ">secret", "+@all", "resetchannels")
     url = own_redis.url.replace("//", "//quiet:secret@")
@@ -266,6 +267,7 @@ async def test_emits_may_be_cancelled(own_redis: Redis):
     await manager.close()
 
 
+@pytest.mark.threat("T213")
 async def test_lost_connections_leak_nothing(own_redis: Redis):
     async with node(own_redis.url, channel="leak", heartbeat_interval=0.2, deaf_after=5.0) as manager:
         await until(lambda: manager.health.is_healthy)
@@ -293,6 +295,7 @@ def descriptors() -> set[str]:
     return set(os.listdir("/proc/self/fd"))
 
 
+@pytest.mark.threat("T216")
 async def test_an_idle_channel_is_not_deaf_whatever_the_settings(own_redis: Redis):
     async with node(own_redis.url, channel="idle", heartbeat_interval=0.5, deaf_after=0.2) as manager:
         await until(lambda: manager.health.hears)
@@ -308,6 +311,7 @@ def replica(own_redis: Redis, logs: Path) -> Iterator[Redis]:
     server.stop()
 
 
+@pytest.mark.threat("T217")
 async def test_what_is_said_to_a_replica_is_noticed(own_redis: Redis, replica: Redis):
     """A replica takes messages and keeps them to itself: nodes at the master hear each other, but not us."""
     publisher_port = replica.port
@@ -368,6 +372,7 @@ async def test_health_may_be_told_to_a_coroutine_and_to_what_raises(own_redis: R
     assert "health_changed raised" in caplog.text
 
 
+@pytest.mark.threat("T202")
 async def test_a_fork_is_a_node_of_its_own_and_leaves_the_parent_alone(own_redis: Redis):
     """A child that drops the parent's connections must not take them out of the parent's event loop."""
     async with node(own_redis.url, channel="fork", heartbeat_interval=0.2, deaf_after=2.0) as manager:
@@ -416,6 +421,7 @@ async def test_nobody_waits_for_the_answer_to_what_was_refused(own_redis: Redis)
         assert len(manager._answers) == 0
 
 
+@pytest.mark.threat("T200")
 async def test_many_messages_at_once_let_others_have_their_turn(own_redis: Redis):
     async with node(own_redis.url, channel="turns") as manager:
         turns = 0

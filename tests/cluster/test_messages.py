@@ -176,6 +176,7 @@ def test_names_that_only_the_standard_module_writes(name: Any):
     assert messages.finished(HOST, "ev", b"[]", ("/", name, None)) is None
 
 
+@pytest.mark.threat("T211")
 def test_own_messages_are_known_by_their_end():
     own = messages.ending(HOST).decode()
     spoofs = [own, own + "1}", own + '1}"']
@@ -346,6 +347,7 @@ async def test_a_base_class_of_an_applications_own():
         await asyncio.wait({manager.thread})
 
 
+@pytest.mark.threat("T226", "T166")
 async def test_nobody_waits_any_more_after_a_call_has_timed_out():
     ours = Caught(fastsio)
     with pytest.raises(fastsio.exceptions.TimeoutError):
@@ -360,6 +362,7 @@ async def test_nobody_is_nobody_on_other_nodes_too():
     assert ours.sent == []
 
 
+@pytest.mark.threat("T178")
 async def test_data_without_json_are_refused_before_anybody_is_sent_anything():
     ours = Caught(fastsio)
     with pytest.raises(TypeError):

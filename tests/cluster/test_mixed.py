@@ -200,6 +200,7 @@ GARBAGE = [
 ]
 
 
+@pytest.mark.threat("T210")
 async def test_garbage_on_the_channel_harms_nobody(clients: Clients, redis: Redis):
     import redis as driver
 
@@ -268,6 +269,7 @@ async def run(result: Any) -> Any:
 
 
 @acting
+@pytest.mark.threat("T211")
 async def test_order_of_many(clients: Clients, actor: str):
     await clients[actor].sio.call("numbered", 500, timeout=PATIENCE)
     found = await heard(clients, actor)

@@ -96,6 +96,7 @@ async def test_who_waits_for_each_message_is_not_kept_waiting(monkeypatch: pytes
     assert broker.attempts == 20
 
 
+@pytest.mark.threat("T218")
 async def test_the_oldest_go_when_too_many_wait(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(outgoing, "MOST_MESSAGES", 10)
     broker = Broker()
@@ -111,6 +112,7 @@ async def test_the_oldest_go_when_too_many_wait(monkeypatch: pytest.MonkeyPatch)
     assert broker.taken == [b"%d" % number for number in range(broker.health.dropped, 25)]
 
 
+@pytest.mark.threat("T218")
 async def test_bytes_are_bounded_too(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(outgoing, "MOST_BYTES", 1000)
     broker = Broker()
@@ -120,6 +122,7 @@ async def test_bytes_are_bounded_too(monkeypatch: pytest.MonkeyPatch):
     assert broker.health.dropped == 10
 
 
+@pytest.mark.threat("T213")
 async def test_what_was_not_answered_is_sent_again():
     broker = Broker()
     broker.breaks_after_taking = True
@@ -235,6 +238,7 @@ async def test_who_waits_may_be_cancelled():
     assert broker.outgoing._waiters == 0
 
 
+@pytest.mark.threat("T211")
 def test_gaps_are_missed():
     sequences = Sequences()
     for seq in (5, 6, 9, 9, 10):
@@ -264,6 +268,7 @@ def test_nodes_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch):
     assert len(sequences._last) == 10
 
 
+@pytest.mark.threat("T212")
 def test_delays_grow_and_differ():
     direction = Direction("works", "fails", lambda is_up, cause: None)
     logger = logging.getLogger("test")
@@ -309,6 +314,7 @@ def test_to_forget_one_of_many_is_quick():
     assert time.monotonic() - began < 2  # it was 20,000 times 20,000
 
 
+@pytest.mark.threat("T217")
 def test_complaints_are_seldom(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch):
     complaints = Complaints()
     logger = logging.getLogger("test")

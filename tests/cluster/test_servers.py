@@ -132,6 +132,7 @@ async def test_connections_are_made_again(two: list[Client], server: Any, mixed:
     assert descriptors_of(mixed[0].process.pid) <= before + 1
 
 
+@pytest.mark.threat("T217")
 async def test_a_failover_is_survived(tmp_path: Path, connect: Any):
     """The master is killed; nodes find the new one, and what they said meanwhile waits for them."""
     if shutil.which("redis-server") is None:

@@ -31,6 +31,7 @@ UPGRADE = (
     [(b"", b"\xe2\x82\xac"), (b"", b"\xff\xfe"), (b"&x=\xff", b"plain"), (b"&x=%ff%00", b"plain")],
     ids=["UTF-8", "no UTF-8", "raw query", "escaped query"],
 )
+@pytest.mark.threat("T019")
 async def test_odd_bytes_in_a_head_are_no_fault_of_the_server(odd_hosts: dict[str, Host], name: str, query: bytes, header: bytes):
     host = odd_hosts[name]
     reader, writer = await asyncio.open_connection("127.0.0.1", host.port)
@@ -80,6 +81,7 @@ async def served_by_tornado(sio: Any, port: int) -> AsyncIterator[None]:
 @pytest.mark.parametrize(
     ("mode", "served"), [("aiohttp", served_by_aiohttp), ("tornado", served_by_tornado)], ids=["aiohttp", "tornado"]
 )
+@pytest.mark.threat("T027", "T186")
 async def test_a_client_that_does_not_read_is_left(mode: str, served: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(hosted, "CLOSE_TIMEOUT", 0.2)
     sio, port = server(mode), free_port()
@@ -100,6 +102,7 @@ async def test_a_client_that_does_not_read_is_left(mode: str, served: Any, monke
         client.close()
 
 
+@pytest.mark.threat("T026", "T028")
 async def test_a_body_that_does_not_come_ends_its_session(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(hosted, "BODY_TIMEOUT", 0.2)
     sio, port = server("aiohttp"), free_port()

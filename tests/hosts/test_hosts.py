@@ -122,6 +122,7 @@ async def test_options(host: Host):
     assert response.headers["access-control-allow-headers"] == "x-token"
 
 
+@pytest.mark.threat("T048")
 async def test_origins(host: Host):
     response = await raw.fetch(host.port, "GET", url(host), {"Origin": "http://evil.example"})
     assert (response.status, json.loads(response.body)) == (400, "http://evil.example is not an accepted origin.")
@@ -159,6 +160,7 @@ async def test_chunked_body(host: Host):
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["announced", "chunked"])
+@pytest.mark.threat("T032", "T033", "T207")
 async def test_body_too_large(host: Host, chunked: bool):
     client = await polling_client(host)
     body = b"4" + b"x" * LIMIT
@@ -179,6 +181,7 @@ async def test_body_of_the_limit(host: Host):
     assert await client.next() == packet.replace("echo", "echoed")
 
 
+@pytest.mark.threat("T108")
 async def test_message_too_large(host: Host):
     client = await websocket_client(host)
     await client.socket.send('42["echo","' + "x" * (LIMIT - 13) + '"]')
@@ -233,6 +236,7 @@ def test_no_client_has_caused_a_traceback(host: Host):
 
 
 @pytest.mark.parametrize("name", ["aiohttp", "sanic"])
+@pytest.mark.threat("T198")
 async def test_stopping(name: str):
     """Clients are told that the host stops, a waiting poll included, and nobody keeps it from stopping."""
     running = start(name)

@@ -25,6 +25,7 @@ def collected() -> Iterator[list[object]]:
     gc.enable()
 
 
+@pytest.mark.threat("T237", "T250")
 def test_connections_need_no_garbage_collector(collected: list[object]) -> None:
     opened = 0
     for seed in conversations():

@@ -69,6 +69,7 @@ def show(kind: str, count: int, before: Census, after: Census) -> None:
     print(f"\n{kind}: {count} times; grown by {growth}")
 
 
+@pytest.mark.threat("T195", "T051", "T061", "T066", "T155", "T235", "T249")
 def test_connections_leave_nothing(server: Server) -> None:
     # Caches fill, and the allocator takes what the most sessions at once need: those that are abandoned live for a second.
     cycles.run_all(server.port, min(CYCLES, 20_000))
@@ -111,6 +112,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", ["acknowledged", "binary"])
+@pytest.mark.threat("T235", "T249")
 def test_messages_leave_nothing(server: Server, kind: str, request: pytest.FixtureRequest) -> None:
     is_packed = request.node.callspec.params["server"] == "deflating"
     parts, answers = KINDS[kind]

@@ -1,5 +1,6 @@
 """How long a connection of the native wire may take for what (T024, T025, T042)."""
 
+import pytest
 
 from native.conftest import MakeSite
 
@@ -16,7 +17,8 @@ def test_a_head_that_begins_late_has_the_time_of_a_head(site: MakeSite) -> None:
     assert here.say(link, b"ort=polling HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200")
 
 
-def test_a_head_that_does_not_end_is_given_up_T024(site: MakeSite) -> None:
+@pytest.mark.threat("T024")
+def test_a_head_that_does_not_end_is_given_up(site: MakeSite) -> None:
     here = site(has_canary=False)
     first, later = here.connect(), here.connect()
     assert here.request(later, GET).startswith(b"HTTP/1.1 200")
@@ -34,7 +36,8 @@ def test_a_head_that_does_not_end_is_given_up_T024(site: MakeSite) -> None:
     assert not first.is_open and not later.is_open
 
 
-def test_an_idle_connection_is_closed_T025_T042(site: MakeSite) -> None:
+@pytest.mark.threat("T025", "T042")
+def test_an_idle_connection_is_closed(site: MakeSite) -> None:
     here = site(has_canary=False)
     silent, idle = here.connect(), here.connect()
     here.request(idle, GET)

@@ -165,6 +165,24 @@ def test_bodies_that_are_no_utf8(site: MakeSite, data: bytes) -> None:
         assert not lives(here, query)
 
 
+@pytest.mark.threat("T079", "T050")
+@pytest.mark.parametrize("revision", [4, 3])
+def test_a_body_cut_anywhere_is_the_same(site: MakeSite, revision: int) -> None:
+    here = site()
+    packets = ["40"] if revision == 4 else []
+    words = '42["\u20ac\U0001f600"]'
+    body = framed("EIO=4", *packets, words, words) if revision == 4 else f"{len(words) + 1}:{words}" * 2
+    data = body.encode()
+    for cut in range(1, len(data)):
+        query = here.open(revision)
+        here.loop.settle()
+        here.events.clear()
+        link = here.connect()
+        here.request(link, f"POST /socket.io/?{query} HTTP/1.1\nHost: x\nContent-Length: {len(data)}", data[:cut])
+        assert status_of(here.say(link, data[cut:])) == 200
+        assert here.names()[-2:] == ["\u20ac\U0001f600"] * 2
+
+
 @pytest.mark.threat("T082")
 @pytest.mark.parametrize(
     "body", [b"\x00\x0a\xff40", b"\x00\x0240", b"\x02\x02\xff40", b"\x00" + b"\x09" * 20 + b"\xff", b"\x01\x05\xff\x04a", b"\xff", b"\x00\xff", b"\x01\x01\xff\x07"]

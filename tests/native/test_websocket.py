@@ -53,7 +53,7 @@ def test_what_ends_a_connection(site: MakeSite, name: str) -> None:
         assert not link.transport.is_open
 
 
-@pytest.mark.threat("T108", "T197")
+@pytest.mark.threat("T108")
 def test_no_memory_is_taken_for_what_is_only_announced(site: MakeSite) -> None:
     here = site(max_http_buffer_size=500_000_000)
     link = here.websocket().joined()

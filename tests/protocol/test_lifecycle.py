@@ -43,7 +43,8 @@ class TestHeartbeatOfRevision4:
         assert due(session, options, 44.9) == []
         assert due(session, options, 45.0) == [Due.PING_TIMEOUT]
 
-    def test_data_extend_the_wait_for_a_pong_once(self):  # T074
+    @pytest.mark.threat("T074")
+    def test_data_extend_the_wait_for_a_pong_once(self):
         session, options = live()
         due(session, options, 25.0)
         session.on_packet(MESSAGE, 30.0, options)
@@ -51,13 +52,15 @@ class TestHeartbeatOfRevision4:
         session.on_packet(MESSAGE, 50.0, options)
         assert due(session, options, 65.0) == [Due.PING_TIMEOUT]
 
-    def test_a_pong_nobody_asked_for_does_not_put_off_the_next_ping(self):  # T072
+    @pytest.mark.threat("T072")
+    def test_a_pong_nobody_asked_for_does_not_put_off_the_next_ping(self):
         session, options = live()
         session.on_packet(PONG, 20.0, options)
         assert due(session, options, 25.0) == [Due.SEND_PING]
 
     @pytest.mark.parametrize("type", [PING, PING_PROBE])
-    def test_a_ping_from_the_client_is_a_violation(self, type: int):  # T071
+    @pytest.mark.threat("T071")
+    def test_a_ping_from_the_client_is_a_violation(self, type: int):
         session, options = live()
         assert session.on_packet(type, 1.0, options) == Verdict.VIOLATION
 
@@ -100,12 +103,14 @@ class TestPackets:
         session, options = live()
         assert session.on_packet(MESSAGE, 1.0, options) == Verdict.DELIVER
 
-    def test_close_comes_from_the_peer(self):  # T070
+    @pytest.mark.threat("T070")
+    def test_close_comes_from_the_peer(self):
         session, options = live()
         assert session.on_packet(CLOSE, 1.0, options) == Verdict.PEER_CLOSED
 
     @pytest.mark.parametrize("type", [0, NOOP, UPGRADE])
-    def test_stray_packets_are_ignored(self, type: int):  # T069
+    @pytest.mark.threat("T069")
+    def test_stray_packets_are_ignored(self, type: int):
         session, options = live()
         assert session.on_packet(type, 1.0, options) == Verdict.IGNORE
 
@@ -136,7 +141,8 @@ class TestUpgrade:
         assert [session.on_probe_packet(PING_PROBE) for _ in range(3)] == [Verdict.ANSWER_PROBE] * 3
 
     @pytest.mark.parametrize("type", [UPGRADE, MESSAGE, PING, CLOSE])
-    def test_anything_but_a_probe_first_is_refused(self, type: int):  # T088, T089
+    @pytest.mark.threat("T088", "T089")
+    def test_anything_but_a_probe_first_is_refused(self, type: int):
         session, _ = live()
         assert session.on_probe_packet(type) == Verdict.REFUSE_LINK
         assert session.state == State.LIVE
@@ -147,7 +153,8 @@ class TestUpgrade:
         session.on_probe_packet(PING_PROBE)
         assert session.on_probe_packet(type) == Verdict.REFUSE_LINK
 
-    def test_a_probe_that_goes_silent_is_given_up_and_polling_goes_on(self):  # T090
+    @pytest.mark.threat("T090")
+    def test_a_probe_that_goes_silent_is_given_up_and_polling_goes_on(self):
         session, options = live()
         session.begin_probe(1.0, options)
         session.on_probe_packet(PING_PROBE)
@@ -166,7 +173,8 @@ class TestUpgrade:
 
 
 class TestJoining:
-    def test_a_client_that_joins_nothing_is_due(self):  # T136
+    @pytest.mark.threat("T136")
+    def test_a_client_that_joins_nothing_is_due(self):
         session, options = live(must_join=True)
         options.ping_interval = 1000
         assert Due.JOIN_TIMEOUT in due(session, options, 45.0)

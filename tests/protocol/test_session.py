@@ -27,7 +27,8 @@ class TestPolling:
         server.loop.turn()
         assert poll.body == b"4late"
 
-    def test_two_polls_at_once_end_the_session(self, server):  # T063
+    @pytest.mark.threat("T063")
+    def test_two_polls_at_once_end_the_session(self, server):
         session, sink, _ = server.connect()
         first = server.poll(session)
         second = server.poll(session)
@@ -36,7 +37,8 @@ class TestPolling:
         assert server.poll(session).response.status == 400
 
     @pytest.mark.parametrize("body", ["", "abc", "\x1e", "4a\x1e", "\x1e4a", "4a\x1e\x1e4b", "bA", "b*bad*", "2", "7x"])
-    def test_a_bad_body_ends_the_session_and_delivers_nothing(self, server, body):  # T067, T068, T071, T077
+    @pytest.mark.threat("T067", "T068", "T071", "T077")
+    def test_a_bad_body_ends_the_session_and_delivers_nothing(self, server, body):
         session, sink, _ = server.connect()
         poll = server.poll(session)
         assert server.post(session, body).response.status == 400
@@ -48,25 +50,29 @@ class TestPolling:
         server.post(session, "4good\x1e9bad")
         assert sink.heard == []
 
-    def test_more_packets_than_the_limit_are_refused_whole(self, server):  # T075
+    @pytest.mark.threat("T075")
+    def test_more_packets_than_the_limit_are_refused_whole(self, server):
         session, sink, _ = server.connect()
         server.options.packet_limit = lambda: 16
         assert server.post(session, "\x1e".join(["4a"] * 16)).body == b"ok"
         assert server.post(session, "\x1e".join(["4a"] * 17)).response.status == 400
         assert len(sink.heard) == 16
 
+    @pytest.mark.threat("T200")
     def test_a_long_body_is_taken_in_slices_and_in_order(self, server):
         session, sink, _ = server.connect()
         assert server.post(session, "\x1e".join(f"4{i}" for i in range(5000))).body == b"ok"
         assert sink.heard == [str(i) for i in range(5000)]
 
-    def test_a_body_over_the_limit_is_refused_on_its_head(self, server):  # T032
+    @pytest.mark.threat("T032")
+    def test_a_body_over_the_limit_is_refused_on_its_head(self, server):
         session, sink, _ = server.connect()
         server.options.max_http_buffer_size = 10
         assert server.post(session, "4" + "a" * 10).response.status == 400
         assert sink.reasons == [reasons.TRANSPORT_ERROR]
 
-    def test_a_big_backlog_goes_out_in_several_polls_in_order(self, server):  # T102
+    @pytest.mark.threat("T102")
+    def test_a_big_backlog_goes_out_in_several_polls_in_order(self, server):
         session, _, _ = server.connect()
         server.options.max_poll_response = 1000
         for i in range(10):
@@ -103,7 +109,8 @@ class TestRevision3:
         server.post(session, "1:2")
         assert server.poll(session).body == b"1:3"
 
-    def test_another_revision_is_refused(self, server):  # T058
+    @pytest.mark.threat("T058")
+    def test_another_revision_is_refused(self, server):
         session, sink, _ = server.connect(eio=3)
         assert server.request(sid=session.sid, eio=4).response.status == 400
         assert session.is_live
@@ -134,7 +141,8 @@ class TestWebSocket:
         call.link.receive(message)
         assert (call.link.close_code, sink.reasons) == (1005, [reasons.TRANSPORT_ERROR])
 
-    def test_the_peer_closes(self, server):  # T070
+    @pytest.mark.threat("T070")
+    def test_the_peer_closes(self, server):
         _, sink, call = server.connect(upgrade=True)
         call.link.receive("1")
         assert sink.reasons == [reasons.CLIENT_DISCONNECT]
@@ -168,7 +176,8 @@ class TestUpgrade:
         link.receive("2probe")
         return link
 
-    def test_nothing_is_lost_doubled_or_reordered(self, server):  # T094
+    @pytest.mark.threat("T094")
+    def test_nothing_is_lost_doubled_or_reordered(self, server):
         session, _, _ = server.connect()
         session.send_message("1")
         link = self.probe(server, session)
@@ -182,7 +191,8 @@ class TestUpgrade:
         assert link.sent == ["3probe", "43", "44"]
         assert session.transport == "websocket"
 
-    def test_a_waiting_poll_is_freed_by_the_probe(self, server):  # T093
+    @pytest.mark.threat("T093")
+    def test_a_waiting_poll_is_freed_by_the_probe(self, server):
         session, _, _ = server.connect()
         poll = server.poll(session)
         self.probe(server, session)
@@ -196,7 +206,8 @@ class TestUpgrade:
         assert sink.heard == ["a"]
 
     @pytest.mark.parametrize("first", ["5", "4a", "2", "", "9", "abc"])
-    def test_a_wrong_first_packet_closes_only_the_websocket(self, server, first):  # T088, T089
+    @pytest.mark.threat("T088", "T089")
+    def test_a_wrong_first_packet_closes_only_the_websocket(self, server, first):
         session, sink, _ = server.connect()
         link = server.request(sid=session.sid, upgrade=True).link
         link.receive(first)
@@ -204,7 +215,8 @@ class TestUpgrade:
         assert server.post(session, "4a").body == b"ok"
         assert self.probe(server, session).sent == ["3probe"]
 
-    def test_a_lost_probe_leaves_polling_as_it_was(self, server):  # T095
+    @pytest.mark.threat("T095")
+    def test_a_lost_probe_leaves_polling_as_it_was(self, server):
         session, _, _ = server.connect()
         self.probe(server, session).disconnected()
         poll = server.poll(session)
@@ -213,7 +225,8 @@ class TestUpgrade:
         server.loop.turn()
         assert poll.body == b"4a"
 
-    def test_a_second_websocket_is_closed_and_the_first_unharmed(self, server):  # T091
+    @pytest.mark.threat("T091")
+    def test_a_second_websocket_is_closed_and_the_first_unharmed(self, server):
         session, sink, _ = server.connect()
         first = self.probe(server, session)
         second = server.request(sid=session.sid, upgrade=True).link
@@ -224,14 +237,16 @@ class TestUpgrade:
         first.receive("4a")
         assert sink.heard == ["a"]
 
-    def test_polling_is_over_after_the_switch(self, server):  # T059
+    @pytest.mark.threat("T059")
+    def test_polling_is_over_after_the_switch(self, server):
         session, sink, _ = server.connect()
         self.probe(server, session).receive("5")
         assert server.poll(session).response.status == 400
         assert server.post(session, "4a").response.status == 400
         assert (session.is_live, sink.heard) == (True, [])
 
-    def test_closing_while_probing_closes_both(self, server):  # T096
+    @pytest.mark.threat("T096")
+    def test_closing_while_probing_closes_both(self, server):
         session, sink, _ = server.connect()
         link = self.probe(server, session)
         poll = server.poll(session)
@@ -261,7 +276,8 @@ class TestEnds:
         assert server.poll(session).body == b"4last\x1e1"
         assert server.poll(session).response.status == 400
 
-    def test_a_lost_poll_is_noticed(self, server):  # T065
+    @pytest.mark.threat("T065")
+    def test_a_lost_poll_is_noticed(self, server):
         from fastsio.engine import _polling
 
         session, sink, _ = server.connect()
@@ -269,7 +285,8 @@ class TestEnds:
         _polling.poll_lost(session, poll)
         assert sink.reasons == [reasons.TRANSPORT_ERROR]
 
-    def test_a_slow_client_is_cut_and_only_then(self, server):  # T186
+    @pytest.mark.threat("T186")
+    def test_a_slow_client_is_cut_and_only_then(self, server):
         session, sink, _ = server.connect()
         server.options.max_send_buffer = 1000
         session.send_message("x" * 5000)  # one large message to a healthy client is never too much
@@ -287,7 +304,8 @@ class TestEnds:
         server.loop.turn()
         assert sink.reasons == [reasons.SLOW_CLIENT]
 
-    def test_nothing_is_owed_to_a_closed_session(self, server):  # T132
+    @pytest.mark.threat("T132")
+    def test_nothing_is_owed_to_a_closed_session(self, server):
         session, _, call = server.connect(upgrade=True)
         session.disconnect()
         sent = list(call.link.sent)

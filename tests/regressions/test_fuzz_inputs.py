@@ -19,6 +19,7 @@ FINDINGS = sorted(path for path in HERE.rglob("*") if path.parent != HERE and pa
 
 
 @pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.threat("T231")
 def test_seeds(name: str) -> None:
     seeds = TARGETS[name].seeds()
     assert seeds
@@ -32,6 +33,7 @@ def test_findings(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.threat("T002", "T007", "T034", "T046", "T077", "T080", "T082", "T086", "T126", "T127", "T135", "T156", "T162", "T167", "T172", "T210", "T231", "T232", "T242")
 def test_changed_seeds(name: str) -> None:
     target, chance = TARGETS[name], random.Random(f"{name} {SEED}")
     seeds, end = target.seeds(), time.monotonic() + SECONDS

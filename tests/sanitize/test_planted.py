@@ -22,6 +22,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.threat("T230", "T231", "T242", "T255", "T256")
 def test_a_planted_fault_is_reported(fault: str) -> None:
     code = f"from fastsio.testing import _planted; _planted.{fault}"
     environment = os.environ | {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}

@@ -1,5 +1,7 @@
 """The soak in small: seconds of it, so that the long one works when it is wanted."""
 
+import pytest
+
 from soak.__main__ import judge, kinds_of_lines, show, soak, unknown_lines
 from wire.live import Server
 
@@ -7,6 +9,7 @@ from wire.live import Server
 LATER = ("no slow client", "memory grows", "the loop was held")
 
 
+@pytest.mark.threat("T094", "T095", "T123", "T186", "T195")
 async def test_some_seconds_of_it() -> None:
     server = Server("native", "soak.app:app")
     try:

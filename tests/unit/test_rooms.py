@@ -40,6 +40,7 @@ def test_whom_a_room_reaches(rooms: Rooms, room: Any, skip: Any, reached: list[s
     assert [member.sid for member in rooms.targets("/", room, skip)] == reached
 
 
+@pytest.mark.threat("T194")
 def test_empty_rooms_and_namespaces_vanish(rooms: Rooms) -> None:
     for name in ("ann", "bob", "cat"):
         rooms.remove(rooms.member("/", name))
@@ -50,7 +51,8 @@ def test_rooms_of_a_member_are_in_order_and_begin_with_its_own(rooms: Rooms) -> 
     assert rooms.member("/", "bob").room_names() == ["bob", "lobby", "den"]
 
 
-def test_the_room_of_another_client_cannot_be_entered_or_closed(rooms: Rooms) -> None:  # T174
+@pytest.mark.threat("T174")
+def test_the_room_of_another_client_cannot_be_entered_or_closed(rooms: Rooms) -> None:
     with pytest.raises(ValueError, match="sid room"):
         rooms.enter(rooms.member("/", "ann"), "bob")
     with pytest.raises(ValueError, match="sid room"):

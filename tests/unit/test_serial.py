@@ -53,6 +53,7 @@ def test_what_is_not_json_is_the_callers_error(value: Any) -> None:
         Json().encode(value)
 
 
+@pytest.mark.threat("T178", "T248")
 def test_a_value_that_holds_itself_is_an_error() -> None:
     value: list[Any] = []
     value.append(value)
@@ -80,6 +81,7 @@ NOT_JSON += ["\ufeff[]".encode(), "[1]".encode("utf-16-le"), "[1]".encode("utf-3
 
 
 @pytest.mark.parametrize("text", NOT_JSON)
+@pytest.mark.threat("T167", "T171")
 def test_what_is_not_json_is_a_value_error(text: bytes) -> None:
     with pytest.raises(ValueError):
         Json().decode(text)

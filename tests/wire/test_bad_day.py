@@ -57,6 +57,7 @@ async def quiet(log: raw.WebSocket) -> bool:
 
 
 @pytest.mark.parametrize(("count", "size"), [(600, 10_000), (3000, 500), (40, 200_000)])
+@pytest.mark.threat("T186", "T102")
 async def test_nothing_is_lost_when_a_client_reads_slowly(server_for: ServerFor, count: int, size: int) -> None:
     port = server_for(APP).port
     with socket.socket() as tight:
@@ -73,6 +74,7 @@ async def test_nothing_is_lost_when_a_client_reads_slowly(server_for: ServerFor,
     assert numbers == list(range(count))
 
 
+@pytest.mark.threat("T127")
 async def test_compressed_messages_suit_each_window(server_for: ServerFor, wire: str) -> None:
     if wire == "asgi":
         pytest.skip("the ASGI server negotiates compression by itself")
@@ -109,6 +111,7 @@ async def test_short_messages_are_not_compressed(server_for: ServerFor, wire: st
 
 
 @pytest.mark.parametrize("app", [APP, "wire.review_app:inline"])
+@pytest.mark.threat("T173")
 async def test_a_burst_of_events_is_worked_through(server_for: ServerFor, app: str) -> None:
     link = await join(server_for(app).port)
     await link.send_bytes(raw.frame(raw.TEXT, b'42["count",1]') * 3000)
@@ -119,6 +122,7 @@ async def test_a_burst_of_events_is_worked_through(server_for: ServerFor, app: s
     assert counted == 3000
 
 
+@pytest.mark.threat("T160", "T172")
 async def test_packed_clients_cannot_call_lifecycle_handlers(server_for: ServerFor) -> None:
     link = await Client(server_for("wire.review_app:packed").port, 4, "/socket.io/").live_websocket()
     for namespace in ("/log", "/"):
@@ -207,6 +211,7 @@ async def test_a_cancelled_disconnect_handler_leaves_no_ghost(server_for: Server
     assert (await ask(log, "members", "/log,"))["/other"] == 0
 
 
+@pytest.mark.threat("T198")
 async def test_stopping_lets_disconnect_handlers_finish(wire: str) -> None:
     server = Server(wire, "wire.stopping_app:app")
     link = await join(server.port)

@@ -108,6 +108,7 @@ async def test_what_a_handler_keeps_is_the_same_later(handler: Handler):
     assert KEPT[0] is {_keep: environ, _keep_scope: scope, _keep_inside: scope["state"]}[handler]
 
 
+@pytest.mark.threat("T237")
 async def test_ended_clients_leave_no_garbage():
     """A session and its peer hold each other; its end has to part them, for the collector comes late."""
     gc.collect()

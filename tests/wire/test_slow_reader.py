@@ -17,6 +17,7 @@ HANDSHAKE = (
 ) % base64.b64encode(bytes(16))
 
 
+@pytest.mark.threat("T186")
 async def test_the_connection_of_a_client_that_does_not_read_is_gone_at_once(caplog: pytest.LogCaptureFixture):
     sio = fastsio.AsyncServer(async_mode="asgi")
     sio.eio._registry.options.max_send_buffer = 1_000_000
