@@ -248,9 +248,10 @@ def messages(port: int, stream: bytes, answers: int, rounds: int, headers: str =
     assert link.get("EIO=4&transport=websocket", UPGRADE + headers).startswith(b"HTTP/1.1 101")
     link.say("40")
     link.read(b"40{" if not headers else b"")
+    tail = b""
     for _ in range(rounds):
         link.send(stream)
-        tail, left = b"", answers
+        left = answers
         while left > 0:
             seen, has_ping, tail = count_frames(tail + link.read())
             left -= seen
@@ -262,9 +263,11 @@ def messages(port: int, stream: bytes, answers: int, rounds: int, headers: str =
 def count_frames(data: bytes) -> tuple[int, bool, bytes]:
     """Give how many frames of a server are whole, whether a ping is among them, and what is not whole yet."""
     at, count, has_ping = 0, 0, False
-    while len(data) - at >= 4:
+    while len(data) - at >= 2:
         size, head = data[at + 1], 2
         if size == 126:
+            if len(data) - at < 4:
+                break
             size, head = int.from_bytes(data[at + 2 : at + 4], "big"), 4
         assert size < 127, "a frame of more than 64 KiB"
         if len(data) - at < head + size:

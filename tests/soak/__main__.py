@@ -183,6 +183,9 @@ def judge(found: dict[str, Any], log: str, code: int) -> list[str]:
         wrong.append(f"the loop was held for {found['watch']['longest turn'] * 1000:.0f} ms")
     if not found["faults"]:
         wrong.append("the proxy did nothing")
+    endings: Counter[str] = sum((client.endings for client in found["clients"] if type(client) is Client), Counter())
+    if endings["TimeoutError"] > 0.05 * endings.total():
+        wrong.append(f"{endings['TimeoutError']} sessions of {endings.total()} waited for something that did not come")
     if "slow client" not in found["account"]["reasons"]:
         wrong.append("no slow client was put out")
     wrong += [f"a log line of no listed kind: {line}" for line in unknown_lines(log)[:20]]

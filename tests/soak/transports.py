@@ -83,16 +83,20 @@ class Polling:
         self.port, self.revision, self.name = port, revision, name
         self.path = f"/socket.io/?EIO={revision}&transport=polling&name={name}"
         self.sid = ""
+        self._early: list[str] = []  # what came with the handshake
         self._ears, self._mouth = Request(port), Request(port)
         self._is_speaking = asyncio.Lock()
 
     async def open(self) -> None:
         body = (await self._ears.ask("GET", self.path)).decode()
-        packet = unframed(self.revision, body)[0]
+        packet, *self._early = unframed(self.revision, body)
         self.sid = json.loads(packet[1:])["sid"]
         self.path += f"&sid={self.sid}"
 
     async def receive(self) -> list[str]:
+        if self._early:
+            early, self._early = self._early, []
+            return early
         return unframed(self.revision, (await self._ears.ask("GET", self.path)).decode())
 
     async def send(self, packet: str, data: bytes | None = None) -> None:
