@@ -16,6 +16,7 @@ from soak.transports import PATIENCE, Gone, Polling, WebSocket
 KINDS = ("websocket", "polling", "upgrade")
 PING = 2.0  # s between two pings of a revision 3 client, which has to ping itself
 CONNECT_PATIENCE = 15.0
+LONG_ENOUGH = 20.0  # s in which a client that does not read is noticed
 
 
 @dataclass
@@ -198,7 +199,7 @@ class SlowReader(Client):
         writer = transport.link.writer.transport
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         writer.pause_reading()  # type: ignore[attr-defined]
-        await asyncio.sleep(60)
+        await asyncio.sleep(max(lifetime, LONG_ENOUGH))
 
 
 async def _quietly(closing: object) -> None:
