@@ -57,6 +57,7 @@ MODULES = {
     "fastsio/engine/_lifecycle.pyx": [],
     "fastsio/engine/_outbox.pyx": [],
     "fastsio/engine/_session.pyx": [],
+    "fastsio/engine/registry.py": [],
     "fastsio/engine/_polling.pyx": [],
     "fastsio/engine/_admission.pyx": [],
     "fastsio/hub/_rooms.pyx": [],

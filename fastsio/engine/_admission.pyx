@@ -10,6 +10,7 @@ from fastsio._http cimport Exchange, Request, Response
 from fastsio.engine._lifecycle cimport LINGERING, LIVE, POLLING, WEBSOCKET
 from fastsio.engine._polling cimport PollingLink, get, post_begins
 from fastsio.engine._session cimport Link, Session
+from fastsio.engine.registry cimport Registry
 from fastsio.options cimport Options
 
 from fastsio._http import origin_refusal
@@ -22,7 +23,7 @@ MAX_LOGGED = 200
 UNSUPPORTED = "The client is using an unsupported version of the Socket.IO or Engine.IO protocols"
 
 
-cpdef Session admit(object registry, Exchange exchange):
+cpdef Session admit(Registry registry, Exchange exchange):
     """Judge a request whose head has been read. A session is given when the wire has to read a POST body for it.
 
     In every other case the exchange has been answered, or will be.
@@ -57,7 +58,7 @@ cpdef Session admit(object registry, Exchange exchange):
     return _continue(registry, exchange, sid, transport)
 
 
-cdef Session _refuse(object registry, Exchange exchange, str category, Response response, str why=None):
+cdef Session _refuse(Registry registry, Exchange exchange, str category, Response response, str why=None):
     """Answer with a refusal, and log it; `why` in place of what the client is told, where that is not for logs."""
     method, path = printable(exchange.request.method), printable(exchange.request.path)
     registry.report(category, "%s %s refused: %s", method, path, response.sentence if why is None else why)
@@ -94,7 +95,7 @@ cdef Response _jsonp_refusal(Options options, Request request):
 # --- a new session
 
 
-cdef Session _open(object registry, Exchange exchange, int version, str transport):
+cdef Session _open(Registry registry, Exchange exchange, int version, str transport):
     cdef Session session
     if transport == "websocket" and not exchange.is_upgrade:
         return _refuse(registry, exchange, "no upgrade", Response.refusal("Invalid websocket upgrade"))
@@ -114,7 +115,7 @@ cdef Session _open(object registry, Exchange exchange, int version, str transpor
     return None
 
 
-async def _open_later(registry, Exchange exchange, Session session, str transport, waiting):
+async def _open_later(Registry registry, Exchange exchange, Session session, str transport, waiting):
     """Answer the handshake once the application has decided."""
     refusal = await waiting
     if refusal is not None:
@@ -129,7 +130,7 @@ async def _open_later(registry, Exchange exchange, Session session, str transpor
         exchange.respond(Response(401, b'"Unauthorized"', "application/json"))
 
 
-cdef int _answer_handshake(object registry, Exchange exchange, Session session, str transport) except -1:
+cdef int _answer_handshake(Registry registry, Exchange exchange, Session session, str transport) except -1:
     cdef Request request = exchange.request
     cdef Response response
     cdef Link link
@@ -157,7 +158,7 @@ cdef tuple _last_shape = None
 cdef str _last_rest = ""
 
 
-cdef str open_data(object registry, Session session, str transport):
+cdef str open_data(Registry registry, Session session, str transport):
     """Give the JSON of an OPEN packet. Times are milliseconds, sizes are bytes."""
     global _last_shape, _last_rest
     cdef Options options = registry.options
@@ -208,7 +209,7 @@ def cookie_headers(cookie, str sid not None):
 # --- an existing session
 
 
-cdef Session _continue(object registry, Exchange exchange, str sid, str transport):
+cdef Session _continue(Registry registry, Exchange exchange, str sid, str transport):
     cdef Session session = registry.sessions.get(sid)
     cdef Request request = exchange.request
     if session is None:
@@ -234,13 +235,13 @@ cdef str printable(str text):
     return repr(text[:MAX_LOGGED])[1:-1]
 
 
-cdef Session _refuse_unknown(object registry, Exchange exchange, str sid):
+cdef Session _refuse_unknown(Registry registry, Exchange exchange, str sid):
     """Say that there is no such session. The log does not hear the whole id: another worker may have the session."""
     cdef str why = f"there is no session {printable(sid[:6])}..."
     return _refuse(registry, exchange, "unknown session", Response.refusal(f"Invalid session {sid[:64]}"), why)
 
 
-cdef Session _upgrade(object registry, Exchange exchange, Session session):
+cdef Session _upgrade(Registry registry, Exchange exchange, Session session):
     cdef Link link
     if not registry.options.allow_upgrades:
         return _refuse(registry, exchange, "no upgrade", Response.refusal("Invalid transport"))

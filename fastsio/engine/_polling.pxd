@@ -1,6 +1,7 @@
 """The rules of long-polling: who waits, who is refused, what a response holds."""
 from fastsio._http cimport Exchange
 from fastsio.engine._session cimport Link, Session
+from fastsio.engine.registry cimport Registry
 
 
 cdef class PollingLink(Link):
@@ -11,6 +12,6 @@ cdef class PollingLink(Link):
 
 
 cdef PollingLink link_of(Session session)
-cpdef object get(object registry, Session session, Exchange exchange)
-cpdef bint post_begins(object registry, Session session, Exchange exchange) except *
-cpdef object post(object registry, Session session, Exchange exchange, bytes body)
+cpdef object get(Registry registry, Session session, Exchange exchange)
+cpdef bint post_begins(Registry registry, Session session, Exchange exchange) except *
+cpdef object post(Registry registry, Session session, Exchange exchange, bytes body)

@@ -10,6 +10,7 @@ from fastsio._http cimport Exchange, Response
 from fastsio.engine._lifecycle cimport LINGERING, LIVE
 from fastsio.engine._outbox cimport Prepared
 from fastsio.engine._session cimport Link, Session
+from fastsio.engine.registry cimport Registry
 
 from fastsio import _codec
 from fastsio.engine import reasons
@@ -77,7 +78,7 @@ cdef PollingLink link_of(Session session):
     return <PollingLink> session.link if isinstance(session.link, PollingLink) else None
 
 
-cpdef object get(object registry, Session session, Exchange exchange):
+cpdef object get(Registry registry, Session session, Exchange exchange):
     """Answer a poll: now when something is owed, else when something will be."""
     cdef PollingLink link = link_of(session)
     if session.state == LINGERING:
@@ -94,7 +95,7 @@ cpdef object get(object registry, Session session, Exchange exchange):
     return None
 
 
-cpdef bint post_begins(object registry, Session session, Exchange exchange) except *:
+cpdef bint post_begins(Registry registry, Session session, Exchange exchange) except *:
     """The head of a POST is there. True: read its body; False: the exchange has been answered."""
     cdef PollingLink link = link_of(session)
     if session.state == LINGERING:
@@ -111,7 +112,7 @@ cpdef bint post_begins(object registry, Session session, Exchange exchange) exce
     return False
 
 
-def post_too_large(registry, Session session not None, Exchange exchange not None):
+def post_too_large(Registry registry, Session session not None, Exchange exchange not None):
     """A body passes the limit: 400, and the session ends (python-engineio's answer)."""
     limit = session.options.max_http_buffer_size
     _reject(session, exchange, ProtocolError("EIO_TOO_LARGE", f"a polling body of more than {limit} bytes"))
@@ -125,7 +126,7 @@ def post_lost(Session session not None, Exchange exchange not None):
         session.close(reasons.TRANSPORT_ERROR)
 
 
-cpdef object post(object registry, Session session, Exchange exchange, bytes body):
+cpdef object post(Registry registry, Session session, Exchange exchange, bytes body):
     """Take the whole body of a POST. Its framing is checked before any packet of it is delivered."""
     cdef PollingLink link = link_of(session)
     cdef bint is_binary
@@ -146,7 +147,7 @@ cpdef object post(object registry, Session session, Exchange exchange, bytes bod
 
 
 def _take_slices(
-    registry, Session session, PollingLink link, Exchange exchange, bytes body, bint is_binary, Py_ssize_t start
+    Registry registry, Session session, PollingLink link, Exchange exchange, bytes body, bint is_binary, Py_ssize_t start
 ):
     start = session.receive_slice(link, body, is_binary, start)
     if start < len(body):
@@ -176,7 +177,7 @@ cdef object _say_goodbye(Session session, Exchange exchange):
         session.expire()
 
 
-cdef object _overlap(object registry, Session session, Exchange exchange, str method):
+cdef object _overlap(Registry registry, Session session, Exchange exchange, str method):
     cdef Exchange first = link_of(session).poster
     error = ProtocolError("EIO_OVERLAP", f"a second {method} while the first is open; a session may have one at a time")
     _reject(session, exchange, error)

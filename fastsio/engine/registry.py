@@ -1,6 +1,7 @@
 """Every session of one server by its sid, with what they share: options, the flush, the sweep, the counters.
 
-May import: the engine floor, `options`. Never parses and never decides; admission and polling do.
+May import: the engine floor, `options`. Never parses and never decides; admission and polling do. Compiled with the
+types of `registry.pxd`.
 """
 
 import asyncio
@@ -51,11 +52,19 @@ class Registry:
         self.tasks: set[asyncio.Task[Any]] = set()
         self._reported: set[str] = set()
 
-    def attach_loop(self) -> None:
+    def attach_loop(self) -> int:
         """Belong to the running loop. A registry without sessions may move on to a new one."""
         loop = asyncio.get_running_loop()
-        if loop is self.loop:
-            return
+        if loop is not self.loop:
+            self.belong_to(loop)
+        return 0
+
+    def belong_to(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start anew on a loop.
+
+        Raises:
+            RuntimeError: clients are connected on another one.
+        """
         if self.sessions and self.loop is not None and not self.loop.is_closed():
             raise RuntimeError("this server has clients on another event loop; use one server for each loop")
         self.sessions.clear()
@@ -71,19 +80,21 @@ class Registry:
         self.counters["sessions_opened"] += 1
         return session
 
-    def forget(self, session: Session) -> None:
+    def forget(self, session: Session) -> int:
         """The session has ended for its client. The application finds it until `settled`."""
         if self.sessions.pop(session.sid, None) is not None:
             self.counters["sessions_closed"] += 1
             if session.sink is not None and not session.is_settled:
                 self.ending[session.sid] = session
+        return 0
 
-    def settled(self, session: Session) -> None:
+    def settled(self, session: Session) -> int:
         """The disconnect handlers have run: nobody looks for the session any more, even if its client has yet to hear."""
         session.is_settled = True
         if not session.is_open:
             session.sink = None  # they hold each other
         self.ending.pop(session.sid, None)
+        return 0
 
     def find(self, sid: str) -> Session | None:
         """Give a session that the application may still ask about."""

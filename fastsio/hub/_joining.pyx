@@ -3,7 +3,8 @@
 May import: the engine floor, `_handlers`, `_rooms`, `dispatch`, `manager`. Knows servers and peers by what they can do;
 never touches bytes. A manager that an application has not replaced is not asked: what it would do is done.
 """
-from cpython.ref cimport Py_REFCNT
+from cpython.dict cimport PyDict_Next
+from cpython.ref cimport Py_REFCNT, PyObject
 
 from fastsio.engine._session cimport Session
 from fastsio.hub._handlers cimport find
@@ -197,11 +198,17 @@ cdef int _forget_environ(Session session, dict environ, tuple before) except -1:
 
 
 cdef bint _is_same(dict now, dict before) except -1:
-    """Tell whether two dicts hold the very same values."""
+    """Tell whether a dict holds what a copy of it held: the very same keys and values in the same order."""
+    cdef Py_ssize_t at = 0, at_before = 0
+    cdef PyObject* key
+    cdef PyObject* value
+    cdef PyObject* key_before
+    cdef PyObject* value_before
     if len(now) != len(before):
         return False
-    for key, value in now.items():
-        if key not in before or before[key] is not value:
+    while PyDict_Next(now, &at, &key, &value):
+        PyDict_Next(before, &at_before, &key_before, &value_before)
+        if key is not key_before or value is not value_before:
             return False
     return True
 

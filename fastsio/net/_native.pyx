@@ -22,6 +22,7 @@ from fastsio.engine._outbox cimport Outbox, Prepared
 from fastsio.engine._polling cimport post
 from fastsio.engine._session cimport Flusher, Link, Session
 from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
+from fastsio.engine.registry cimport Registry
 
 import asyncio
 import logging
@@ -82,7 +83,7 @@ cdef enum Mode:
 cdef class Route:
     """Where a server's Engine.IO path leads, and the memory its connections share."""
 
-    cdef object registry
+    cdef Registry registry
     cdef object admit           # judges every request, as `_admission.admit` does
     cdef bytes path             # with slashes at both ends
     cdef str _path_text
@@ -93,7 +94,7 @@ cdef class Route:
     cdef object buffer_view
     cdef bytearray cork
 
-    def __init__(self, registry, str path, proxy, admit=_admission.admit):
+    def __init__(self, Registry registry not None, str path, proxy, admit=_admission.admit):
         self.registry = registry
         self.admit = admit
         self.path = path.encode()
@@ -369,10 +370,10 @@ cdef class NativeConnection(Link):
         return max(self._config.timeout_keep_alive, 1.0)
 
     cdef Flusher _flusher(self):
-        return <Flusher> self._route.registry.flusher
+        return self._route.registry.flusher
 
     cdef Wheel _wheel(self):
-        return <Wheel> self._route.registry.wheel
+        return self._route.registry.wheel
 
     cdef int _set_deadline(self, double seconds) except -1:
         if seconds == NEVER:

@@ -109,10 +109,7 @@ class Server:
         self.loop = Loop()
         self.options = Options()
         self.registry = Registry(self.options, logging.getLogger("tests.protocol"))
-        self.registry.loop = self.loop
-        self.registry.flusher = Flusher(self.loop)
-        self.registry.wheel = Wheel(self.loop)
-        self.registry.attach_loop = lambda: None
+        self.registry.belong_to(self.loop)
         self.registry.accept = self._accept
         self.sinks: dict[str, Recorder] = {}
 

@@ -1,0 +1,26 @@
+"""Types of what compiled code reads of a registry with every connection and every poll."""
+from fastsio.engine._session cimport Flusher, Session, Traffic
+from fastsio.engine._wheel cimport Wheel
+from fastsio.options cimport Options
+
+
+cdef class Registry:
+    cdef readonly Options options
+    cdef public object logger
+    cdef readonly dict sessions         # sid -> Session
+    cdef readonly dict ending           # sid -> Session
+    cdef readonly object counters
+    cdef readonly Traffic traffic
+    cdef public object new_sid
+    cdef public object accept
+    cdef public bint must_join
+    # None until `attach_loop`
+    cdef readonly object loop
+    cdef readonly Flusher flusher
+    cdef readonly Wheel wheel
+    cdef readonly set tasks
+    cdef set _reported
+    cpdef int attach_loop(self) except -1
+    cpdef int forget(self, Session session) except -1
+    cpdef int settled(self, Session session) except -1
+    cpdef Session find(self, str sid)
