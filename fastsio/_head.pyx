@@ -3,7 +3,8 @@
 May import: `_bytes`. Never decides what an unusual head means, nor whether it is an error: a general parser does.
 Source: RFC 9112 2.2, 3 and 5, without anything that it only tolerates.
 """
-from libc.string cimport memchr, memcmp
+from libc.stdint cimport uint64_t
+from libc.string cimport memchr, memcmp, memcpy
 
 from fastsio._bytes cimport View, view_bytes
 
@@ -146,11 +147,27 @@ cdef bint _is_plain(View name, View value) noexcept nogil:
     for i in range(name.size):
         if not TOKEN[name.data[i]]:
             return False
-    for i in range(value.size):
+    i = 0
+    while value.size - i >= 8 and not _may_hold_control(value.data + i):
+        i += 8
+    for i in range(i, value.size):
         character = value.data[i]
         if (character < 0x20 and character != c"\t") or character == 0x7F:
             return False
     return True
+
+
+# Eight bytes of the same value, and the highest bit of each.
+cdef uint64_t ONES = 0x0101010101010101
+cdef uint64_t HIGH = 0x8080808080808080
+
+
+cdef inline bint _may_hold_control(const unsigned char* eight) noexcept nogil:
+    """Tell whether one of eight bytes is below 0x20, a tab included, or 0x7F."""
+    cdef uint64_t word, deleted
+    memcpy(&word, eight, 8)
+    deleted = word ^ (ONES * 0x7F)
+    return ((((word - ONES * 0x20) & ~word) | ((deleted - ONES) & ~deleted)) & HIGH) != 0
 
 
 cdef bint is_name(View name, const char* lowered, Py_ssize_t size) noexcept nogil:

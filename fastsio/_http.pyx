@@ -5,10 +5,10 @@ are somebody else's.
 """
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 from libc.string cimport memchr, memcmp, memcpy
 
-from fastsio._bytes cimport View, view_bytes, view_of
+from fastsio._bytes cimport View, view_bytes, view_of, view_skip
 from fastsio._head cimport Head, is_name, next_field
 from fastsio.options cimport Options
 
@@ -62,22 +62,28 @@ cdef class Request:
             return self._headers
         rest = view_of(self._fields)
         while rest.size and next_field(&rest, &name, &value):
-            found.append((view_bytes(name).lower(), view_bytes(value)))
+            found.append((name_of(view_bytes(name))[0], view_bytes(value)))
         return found
 
     cpdef str param(self, str name):
         """Give the first value of a query parameter, None when it is absent or blank."""
-        cdef list values = self.params(name)
-        return values[0] if values else None
+        cdef View query = view_of(self.query_string)
+        cdef View value
+        if is_escaped(query):
+            values = self.params(name)
+            return values[0] if values else None
+        return text_of(value) if next_value(&query, name, &value) else None
 
     cpdef list params(self, str name):
         """Give every value of a query parameter, blank ones left out."""
         cdef View query = view_of(self.query_string)
-        if query.size == 0:
-            return []
-        if memchr(query.data, c"%", query.size) != NULL or memchr(query.data, c"+", query.size) != NULL:
+        cdef View value
+        cdef list values = []
+        if is_escaped(query):
             return parse_qs(self.query_string.decode("ascii", "replace"), errors="replace").get(name, [])
-        return values_of(query, name)
+        while next_value(&query, name, &value):
+            values.append(text_of(value))
+        return values
 
     cpdef str header(self, bytes name):
         """Give a header's value, repeated ones joined with a comma, None when absent. `name` in lower case."""
@@ -95,22 +101,32 @@ cdef class Request:
         return self.header(b"content-type")
 
 
-cdef list values_of(View query, str name):
-    """The values of a parameter in a query without escapes."""
-    cdef Py_ssize_t size = 0
+cdef inline bint is_escaped(View query) noexcept:
+    """Tell whether a query has to be decoded to be understood."""
+    return query.size != 0 and (
+        memchr(query.data, c"%", query.size) != NULL or memchr(query.data, c"+", query.size) != NULL
+    )
+
+
+cdef inline str text_of(View value):
+    return PyUnicode_DecodeASCII(<const char*> value.data, value.size, b"replace")
+
+
+cdef bint next_value(View* query, str name, View* value) except -1:
+    """Find the next value of a parameter in a query without escapes, and go past it. False: there is none."""
+    cdef Py_ssize_t size = 0, length
     cdef const char* wanted = PyUnicode_AsUTF8AndSize(name, &size)
-    cdef const unsigned char* at = query.data
-    cdef const unsigned char* last = query.data + query.size
+    cdef const unsigned char* at
     cdef const unsigned char* end
-    cdef list values = []
-    while at < last:
-        end = <const unsigned char*> memchr(at, c"&", last - at)
-        if end == NULL:
-            end = last
-        if end - at > size + 1 and at[size] == c"=" and memcmp(at, wanted, size) == 0:
-            values.append((<const char*> at)[size + 1:end - at].decode("ascii", "replace"))
-        at = end + 1
-    return values
+    while query.size > 0:
+        at = query.data
+        end = <const unsigned char*> memchr(at, c"&", query.size)
+        length = query.size if end == NULL else end - at
+        view_skip(query, length if end == NULL else length + 1)
+        if length > size + 1 and at[size] == c"=" and memcmp(at, wanted, size) == 0:
+            value.data, value.size = at + size + 1, length - size - 1
+            return True
+    return False
 
 
 cdef bytes field_of(bytes fields, bytes wanted):
@@ -223,13 +239,14 @@ def cors_headers(Options options not None, Request request not None):
     cdef list headers = []
     if options.cors_allowed_origins == []:
         return headers
-    origin = request.header(b"origin")
-    if origin is not None and is_allowed_origin(options, request, origin):
-        headers.append((b"Access-Control-Allow-Origin", origin.encode("latin-1")))
-        headers.append((b"Vary", b"Origin"))
-    asked = request.header(b"access-control-request-headers")
-    if asked is not None:
-        headers.append((b"Access-Control-Allow-Headers", asked.encode("latin-1")))
+    if not request._stays_at_home:
+        origin = request.header(b"origin")
+        if origin is not None and is_allowed_origin(options, request, origin):
+            headers.append((b"Access-Control-Allow-Origin", origin.encode("latin-1")))
+            headers.append((b"Vary", b"Origin"))
+        asked = request.header(b"access-control-request-headers")
+        if asked is not None:
+            headers.append((b"Access-Control-Allow-Headers", asked.encode("latin-1")))
     if options.cors_credentials:
         headers.append((b"Access-Control-Allow-Credentials", b"true"))
     return headers
@@ -365,36 +382,45 @@ def environ(Request request):
     return result
 
 
-# Names of headers that have been seen, as keys of an environ; None for those that are left out. Bounded.
-cdef dict _keys = {}
-cdef Py_ssize_t MAX_KEYS = 512
+# Names of headers as they came -> in lower case, and as keys of an environ (None: left out). Bounded.
+cdef dict _names = {}
+cdef Py_ssize_t MAX_NAMES = 512
 
 
-cdef str key_of(bytes name):
-    """The key of a header; None when it is not UTF-8, or would pass for the same name with hyphens."""
+cdef tuple name_of(bytes name):
+    """Give the name of a header in lower case, and its key in an environ.
+
+    There is no key for what is not UTF-8, or would pass for the same name with hyphens.
+    """
+    cdef object key
+    cdef object known = _names.get(name)
+    if known is not None:
+        return <tuple> known
     try:
         key = None if b"_" in name else name.decode().upper().replace("-", "_")
     except UnicodeDecodeError:
         key = None
     if key is not None and key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         key = "HTTP_" + key
-    if len(_keys) < MAX_KEYS:
-        _keys[name] = key
-    return key
+    known = (name.lower(), key)
+    if len(_names) < MAX_NAMES:
+        _names[name] = known
+    return <tuple> known
 
 
-def _add_headers(dict result, list headers):
+cdef int _add_headers(dict result, list headers) except -1:
     cdef bytes name, value
-    cdef str key, text
+    cdef str text
     for name, value in headers:
-        key = _keys[name] if name in _keys else key_of(name)
+        key = name_of(name)[1]
         if key is None:
             continue
         try:
-            text = value.decode()
+            text = PyUnicode_DecodeUTF8(PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value), NULL)
         except UnicodeDecodeError:
             continue    # as python-socketio under ASGI
         result[key] = f"{result[key]},{text}" if key in result else text
+    return 0
 
 
 class _NoBody:

@@ -146,13 +146,13 @@ cpdef object post(Registry registry, Session session, Exchange exchange, bytes b
     return _take_slices(registry, session, link, exchange, body, is_binary, 0)
 
 
-def _take_slices(
+cpdef object _take_slices(
     Registry registry, Session session, PollingLink link, Exchange exchange, bytes body, bint is_binary, Py_ssize_t start
 ):
     start = session.receive_slice(link, body, is_binary, start)
     if start < len(body):
         registry.loop.call_soon(_take_slices, registry, session, link, exchange, body, is_binary, start)
-        return
+        return None
     link.poster = None
     was_overtaken = session.state == LIVE and session.link is not link  # by an upgrade: not all of it was taken
     if was_overtaken or session.close_reason == reasons.TRANSPORT_ERROR:

@@ -77,6 +77,9 @@ cdef class Session(Lifecycle):
     cdef object registry
     cdef bint dirty
     cdef bint _overflowing
+    cpdef int check_body(self, bytes body, bint is_binary) except -1
+    cpdef Py_ssize_t receive_slice(self, Link link, bytes body, bint is_binary, Py_ssize_t start) except -1
+    cpdef tuple take_body(self)
     cdef int send(self, Prepared message) except -1
     cdef list take_owed(self)
     cdef int put_back(self, list items) except -1

@@ -297,7 +297,7 @@ cdef class Session(Lifecycle):
         """Close from this side: tell the client, then close its transport."""
         self.close(reason, 1000, CLOSE_PACKET)
 
-    def check_body(self, bytes body, bint is_binary):
+    cpdef int check_body(self, bytes body, bint is_binary) except -1:
         """Look through a whole polling body before any of it is believed.
 
         Raises:
@@ -306,8 +306,9 @@ cdef class Session(Lifecycle):
         cdef Status why = OK
         if check_payload_view(view_of(body), self.version, is_binary, self.options.packet_limit(), &why) < 0:
             raise protocol_error(why)
+        return 0
 
-    def receive_slice(self, Link link, bytes body, bint is_binary, Py_ssize_t start):
+    cpdef Py_ssize_t receive_slice(self, Link link, bytes body, bint is_binary, Py_ssize_t start) except -1:
         """Take the next packets of a checked body from byte `start` on; give the byte to go on from.
 
         A slice is 256 packets at most, so that no body holds the loop. Gives `len(body)` when all is taken or the
@@ -327,7 +328,7 @@ cdef class Session(Lifecycle):
                 return len(body)
         return len(body) - rest.size
 
-    def take_body(self):
+    cpdef tuple take_body(self):
         """Take one poll response: (bytes, is_binary)."""
         cdef bint is_binary = False
         cdef Py_ssize_t size = self.outbox.size, packets = self.outbox.packets

@@ -23,6 +23,7 @@ from fastsio.engine._polling cimport post
 from fastsio.engine._session cimport Flusher, Link, Session
 from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
 from fastsio.engine.registry cimport Registry
+from fastsio.net._posix cimport MSG_DONTWAIT, MSG_NOSIGNAL, c_send, ipv4_name
 
 import asyncio
 import logging
@@ -38,11 +39,6 @@ from fastsio.engine import _admission
 from fastsio.engine._polling import poll_lost, post_lost
 from fastsio._http import Response, cors_headers, finished_headers
 from fastsio.errors import ProtocolError
-
-cdef extern from "<sys/socket.h>" nogil:
-    ssize_t c_send "send"(int fd, const void* data, size_t size, int flags)
-    int MSG_NOSIGNAL
-    int MSG_DONTWAIT
 
 # Bytes that one read may bring, shared by all connections of a server.
 cdef Py_ssize_t READ_SIZE = 262_144
@@ -90,16 +86,18 @@ cdef class Route:
     cdef object _default_headers    # as uvicorn gave them last, and as lines
     cdef bytes _default_lines
     cdef object proxy           # uvicorn's proxy-header rules, None when they are off
+    cdef double keep_alive      # seconds that a connection may be idle between two requests
     cdef bytearray buffer       # what one read brings
     cdef object buffer_view
     cdef bytearray cork
 
-    def __init__(self, Registry registry not None, str path, proxy, admit=_admission.admit):
+    def __init__(self, Registry registry not None, str path, proxy, double keep_alive, admit=_admission.admit):
         self.registry = registry
         self.admit = admit
         self.path = path.encode()
         self._path_text = path
         self.proxy = proxy
+        self.keep_alive = keep_alive
         self.buffer = bytearray(READ_SIZE)
         self.buffer_view = memoryview(self.buffer)  # an export, so the memory stays where it is
         self.cork = bytearray(CORK_SIZE)
@@ -150,7 +148,7 @@ def route_of(config):
     found = native() if native is not None and not config.root_path else None
     if found is not None:
         proxy = ProxyHeadersMiddleware(_capture, config.forwarded_allow_ips) if config.proxy_headers else None
-        route = Route(found[0], found[1], proxy, *found[2:])
+        route = Route(found[0], found[1], proxy, max(config.timeout_keep_alive, 1.0), *found[2:])
     _routes[config] = route
     wire = "the native wire" if route is not None else "the ASGI wire, if the application has any: it is not a plain ASGIApp"
     logging.getLogger("uvicorn.error").info("Socket.IO is served over %s", wire)
@@ -291,7 +289,7 @@ cdef class NativeConnection(Link):
     def resume_writing(self):
         self._blocked = False
         if self._mode == HEAD:
-            self._set_deadline(self._keep_alive())
+            self._set_deadline(self._route.keep_alive)
         elif self._mode == CLOSING:
             self._set_deadline(HANG_UP_TIMEOUT)
         else:
@@ -365,9 +363,6 @@ cdef class NativeConnection(Link):
             self._set_deadline(BODY_TIMEOUT)
             return True
         return False
-
-    cdef double _keep_alive(self):
-        return max(self._config.timeout_keep_alive, 1.0)
 
     cdef Flusher _flusher(self):
         return self._route.registry.flusher
@@ -562,13 +557,21 @@ cdef class NativeConnection(Link):
     cdef int _complete(self, Request request, bint is_forwarded) except -1:
         """Say in a request what only the connection knows: scheme, addresses, what an environ has besides."""
         if self._client is None:
-            self._client = _address(self._transport.get_extra_info("peername"))
-            self._server = _address(self._transport.get_extra_info("sockname"))
+            self._client = self._name_of("peername")
+            self._server = self._name_of("sockname")
         request.scheme = "https" if self._is_tls else "http"
         request.client = self._client
         request.server = self._server
         request.extras = self._extras
         return self._trust_proxy(request) if is_forwarded else 0
+
+    cdef tuple _name_of(self, str end):
+        """Give (host, port) of one end of the connection, None for sockets without one."""
+        cdef tuple found = ipv4_name(self._fd, end == "peername") if self._fd >= 0 else None
+        if found is not None:
+            return found
+        name = self._transport.get_extra_info(end)
+        return (name[0], name[1]) if isinstance(name, tuple) else None
 
     cdef int _trust_proxy(self, Request request) except -1:
         """Apply uvicorn's rules on X-Forwarded headers to peer address and scheme."""
@@ -710,7 +713,7 @@ cdef class NativeConnection(Link):
         self._mode = HEAD
         self._head_begun = False
         if not self._blocked:   # else `resume_writing` starts the wait
-            self._set_deadline(self._keep_alive())
+            self._set_deadline(self._route.keep_alive)
         return self._take_tail_soon()
 
     cdef int _take_tail_soon(self) except -1:
@@ -947,11 +950,6 @@ cdef bint _is_forwarded(Request request) except -1:
         if (<bytes> name).startswith(b"x-forwarded-"):
             return True
     return False
-
-
-def _address(name):
-    """Give (host, port) of a socket name, None for sockets without one."""
-    return (name[0], name[1]) if isinstance(name, tuple) else None
 
 
 async def _no_channel(*args):
