@@ -8,6 +8,7 @@ from dataclasses import dataclass
 MICROSECONDS = "CPU us / message"
 BYTES = "bytes / client"
 LATENCY = "p99 us"
+LARGE = 200_000  # bytes of a payload that not every server has room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class Case:
     @property
     def needs(self) -> set[str]:
         """The features a server must have; those that one lacks stand in its rival.toml, with the reason."""
-        return {self.scenario} | ({f"eio{self.eio}"} if self.eio else set()) | ({"tls"} if self.tls else set())
+        asked = {f"eio{self.eio}": self.eio, "tls": self.tls, "large": self.payload > LARGE}
+        return {self.scenario} | {feature for feature, is_needed in asked.items() if is_needed}
 
 
 CASES = {
@@ -66,6 +68,7 @@ CASES = {
         ),
         Case("echo-4k", "echo, 4 KiB", "an event of 4 KiB and its answer", MICROSECONDS, "echo", 100, payload=4096),
         Case("echo-64k", "echo, 64 KiB", "an event of 64 KiB and its answer, 10 clients", MICROSECONDS, "echo", 10, payload=65536),
+        Case("echo-900k", "echo, 900 KB", "an event near the default limit of 1 MB, 4 clients", MICROSECONDS, "echo", 4, payload=900_000),
         Case("echo-v3", "echo, Engine.IO 3", "an event for clients of Socket.IO 1 and 2", MICROSECONDS, "echo", 100, eio=3),
         Case("echo-tls", "echo, TLS", "an event over an encrypted connection", MICROSECONDS, "echo", 100, tls=True),
         Case("ack", "acknowledgement", "an event with acknowledgement, 100 clients", MICROSECONDS, "ack", 100),
@@ -82,6 +85,7 @@ CASES = {
             payload=1024,
         ),
         Case("polling", "long-polling", "POST and GET of one round trip, 50 clients", MICROSECONDS, "polling", 50),
+        Case("polling-1k", "long-polling, 1,000", "the same with 1,000 clients", MICROSECONDS, "polling", 1000),
         Case("connect", "connect", "WebSocket handshake, CONNECT and goodbye", MICROSECONDS, "connect", 16),
         Case("idle", "memory", "memory of one idle WebSocket client", BYTES, "idle", 5000),
         Case(

@@ -1,0 +1,45 @@
+"""A message to very many is written in slices: others are served between them, and each client keeps its order."""
+
+import asyncio
+import itertools
+import time
+
+from bench.instructions import World
+
+CLIENTS = 10_000
+SLICE = 0.005
+# Slices end at a count of sessions, and this machine may be busy: what one may take beyond the 5 ms.
+TOLERANCE = 0.02
+
+
+async def test_ten_thousand_are_flushed_in_slices_of_milliseconds(monkeypatch):
+    world = World(CLIENTS)
+    world.flush()
+    heard: dict[object, list[str]] = {link: [] for link in world.links}
+    written = 0
+
+    def flush(link):
+        nonlocal written
+        time.sleep(0.000_01)  # a send takes that long
+        for event in link.take_events():
+            heard[link].append(event["text"])
+            written += 1
+        return 0
+
+    for link in world.links:
+        link.take_events()
+    monkeypatch.setattr(type(world.links[0]), "flush", flush)
+    turns: list[tuple[int, float]] = []
+
+    async def others() -> None:
+        while written < 2 * CLIENTS:
+            turns.append((written, time.perf_counter()))
+            await asyncio.sleep(0)
+
+    await world.sio.emit("first", 1)
+    await world.sio.emit("second", 2)
+    await asyncio.wait_for(others(), 30)
+    waits = sorted(after - before for (_, before), (_, after) in itertools.pairwise(turns))
+    assert len([done for done, _ in turns if 0 < done < 2 * CLIENTS]) >= 10, "nobody else was served meanwhile"
+    assert waits[len(waits) // 2] < SLICE + TOLERANCE
+    assert all(texts == ['42["first",1]', '42["second",2]'] for texts in heard.values())
