@@ -54,6 +54,8 @@ MODULES = {
     "fastsio/_head.pyx": [],
     "fastsio/_http.pyx": [],
     "fastsio/engine/_wheel.pyx": [],
+    "fastsio/engine/_bucket.pyx": [],
+    "fastsio/engine/_guard.pyx": [],
     "fastsio/engine/_lifecycle.pyx": [],
     "fastsio/engine/_outbox.pyx": [],
     "fastsio/engine/_session.pyx": [],

@@ -42,6 +42,9 @@ class AsyncNamespace(BaseServerNamespace):
         namespace: str | None = None,
         callback: Callable[..., Any] | None = None,
         ignore_queue: bool = False,
+        *,
+        volatile: bool = False,
+        latest: Any = None,
     ) -> None:
         """As `AsyncServer.emit`, in this namespace."""
         return await self.server.emit(
@@ -53,7 +56,13 @@ class AsyncNamespace(BaseServerNamespace):
             namespace=namespace or self.namespace,
             callback=callback,
             ignore_queue=ignore_queue,
+            **({"volatile": volatile, "latest": latest} if volatile or latest is not None else {}),
         )
+
+    def buffered(self, sid: str, namespace: str | None = None) -> tuple[int, int]:
+        """As `AsyncServer.buffered`, in this namespace."""
+        size, packets = self.server.buffered(sid, namespace=namespace or self.namespace)
+        return size, packets
 
     async def send(
         self,

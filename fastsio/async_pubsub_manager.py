@@ -64,7 +64,9 @@ class AsyncPubSubManager(AsyncPubSubListener):
         """
         room = room if to is None else to
         if kwargs.get("ignore_queue"):
-            return await super().emit(event, data, namespace or "/", room=room, skip_sid=skip_sid, callback=callback)
+            return await super().emit(
+                event, data, namespace or "/", room=room, skip_sid=skip_sid, callback=callback, **kwargs
+            )
         namespace = namespace or "/"
         if isinstance(room, (list, tuple, set, frozenset)) and not room:
             return None  # nobody (defect 15); python-socketio nodes would take it for everybody
@@ -74,7 +76,9 @@ class AsyncPubSubManager(AsyncPubSubListener):
         owner = None if callback is None else self._expect(room, namespace, callback)
         try:
             message = self._prepare(event, args, finished, (namespace, room, skip_sid), owner)
-            if self.server is not None:
+            if kwargs.get("volatile") or kwargs.get("latest") is not None:  # on other nodes it is an ordinary event
+                await super().emit(event, data, namespace, room=room, skip_sid=skip_sid, **kwargs)
+            elif self.server is not None:
                 local = None if owner is None else partial(self._return_callback, self.host_id, False, owner)
                 self._deliver(event, args, finished, Target(namespace, room or None, _skips(skip_sid)), local)
         except BaseException:

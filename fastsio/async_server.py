@@ -74,6 +74,9 @@ class AsyncServer(BaseServer):
         namespace: str | None = None,
         callback: Callable[..., Any] | None = None,
         ignore_queue: bool = False,
+        *,
+        volatile: bool = False,
+        latest: Any = None,
     ) -> None:
         """Owe an event to one client, a room, several rooms, or everybody in a namespace.
 
@@ -88,15 +91,20 @@ class AsyncServer(BaseServer):
             namespace: "/" when None.
             callback: called with the arguments of each client's acknowledgement.
             ignore_queue: only clients of this process.
+            volatile: leave out clients that are behind, those whose transport is full or who are owed more than
+                `high_water` bytes: for what is worth nothing later. On other nodes of a cluster it is an ordinary event.
+            latest: a key, as "cursor-12". Where an event of this name and key still waits for a client, this one takes
+                its place: for values of which only the last counts. On other nodes it is an ordinary event.
 
         Raises:
             TypeError: the data have no JSON form. Nobody has been sent anything then.
+            ValueError: `volatile` or `latest` with the other, or with a callback.
 
         Example:
             await sio.emit("news", {"id": 1}, room="readers", skip_sid=sid)
         """
         hub = self._hub_of_manager or self._hub
-        more = hub.emit(event, data, to, room, skip_sid, namespace, callback, ignore_queue)
+        more = hub.emit(event, data, to, room, skip_sid, namespace, callback, ignore_queue, volatile, latest)
         if more is not None:
             await more
 
@@ -175,6 +183,17 @@ class AsyncServer(BaseServer):
         member = self.manager._rooms.member(namespace, sid)
         for id in [id for id, found in ((member and member.callbacks) or {}).items() if found is callback]:
             member.take_callback(id)
+
+    def buffered(self, sid: str, namespace: str | None = None) -> tuple[int, int]:
+        """Give what waits in this process for a client, or rather its connection: (bytes, packets).
+
+        What the kernel holds is not known, so a client that is a little behind has nothing here.
+
+        Raises:
+            KeyError: there is no such client.
+        """
+        size, packets = self.eio._find(self._eio_sid(sid, namespace or "/")).buffered
+        return size, packets
 
     # --- rooms
 

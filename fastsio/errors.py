@@ -44,6 +44,7 @@ CODES = {
     "EIO_TOO_MANY_PACKETS": "a polling body holds more packets than the limit allows",
     "EIO_TOO_LARGE": "a polling body is larger than the limit allows",
     "EIO_OVERLAP": "a session has two GETs or two POSTs open at once",
+    "EIO_TOO_FAST": "a client sends more messages, or bytes, a second than the limit allows",
     "EIO_BAD_JSONP": "a JSONP body or index is malformed",
     "SIO_EMPTY_PACKET": "a Socket.IO packet has no type digit",
     "SIO_BAD_TYPE": "a Socket.IO packet starts with something else than 0-6",

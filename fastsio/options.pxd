@@ -13,6 +13,7 @@ cdef class Options:
     cdef public Py_ssize_t max_http_buffer_size
     cdef public Py_ssize_t max_send_buffer
     cdef public Py_ssize_t max_send_packets
+    cdef public Py_ssize_t high_water
     cdef public Py_ssize_t max_poll_response
     cdef public Py_ssize_t max_fragments
     cdef public Py_ssize_t max_attachments
@@ -20,7 +21,22 @@ cdef class Options:
     cdef public Py_ssize_t max_namespaces
     cdef public Py_ssize_t max_waiting_packets
     cdef public Py_ssize_t max_waiting_bytes
+    cdef public Py_ssize_t pause_at_packets
+    cdef public Py_ssize_t pause_at_bytes
+    cdef public Py_ssize_t max_sessions
+    cdef public Py_ssize_t max_sessions_per_address
     cdef public Py_ssize_t compression_threshold
+    # rates: a second
+    cdef public double max_events_per_second
+    cdef public double max_bytes_per_second
+    cdef public double rate_burst
+    cdef public double handshake_rate
+    cdef public double handshake_burst
+    # what happens beyond a limit
+    cdef public str slow_client_policy
+    cdef public str rate_policy
+    cdef public int retry_after
+    cdef public double tcp_user_timeout
     # what is served
     cdef public tuple transports
     cdef public tuple protocols

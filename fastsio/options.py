@@ -12,6 +12,12 @@ PROTOCOLS = (4, 3)
 # Packets accepted in one polling body, unless the application says otherwise (`Payload.max_decode_packets`).
 DEFAULT_MAX_DECODE_PACKETS = 10_000
 
+# Option -> what may be chosen.
+POLICIES = {
+    "slow_client_policy": ("disconnect", "drop_oldest", "drop_newest"),
+    "rate_policy": ("disconnect", "drop"),
+}
+
 
 def _default_packet_limit():
     return DEFAULT_MAX_DECODE_PACKETS
@@ -30,6 +36,8 @@ class Options:
         self.max_http_buffer_size = 1_000_000  # bytes of one polling body or WebSocket message
         self.max_send_buffer = 16 * 1024 * 1024  # bytes owed to one client before it counts as slow
         self.max_send_packets = 50_000  # packets owed to one client before it counts as slow
+        self.high_water = 64 * 1024  # bytes owed to one client from which volatile events pass it by
+        self.slow_client_policy = "disconnect"  # what happens to a client, or its events, at `max_send_buffer`
         self.max_poll_response = 4 * 1024 * 1024  # bytes of one poll response; the rest goes with the next
         self.max_fragments = 4096  # fragments of one WebSocket message
         self.max_attachments = 64  # binary attachments of one packet
@@ -37,6 +45,18 @@ class Options:
         self.max_namespaces = 64  # namespaces that one client may be in
         self.max_waiting_packets = 50_000  # packets of one client that may wait for its handlers
         self.max_waiting_bytes = 16 * 1024 * 1024  # bytes of them
+        self.pause_at_packets = 256  # packets that wait for a client's handlers before it is not read any more
+        self.pause_at_bytes = 1024 * 1024  # bytes of them
+        self.max_events_per_second = 0.0  # messages that one client may send, on average; 0: any number
+        self.max_bytes_per_second = 0.0  # bytes of them
+        self.rate_burst = 5.0  # s of either rate that may come at once
+        self.rate_policy = "disconnect"  # what happens to a client, or its events, beyond the rates
+        self.max_sessions = 200_000  # sessions of one process
+        self.max_sessions_per_address = 0  # sessions of one peer address; 0: any number
+        self.handshake_rate = 0.0  # handshakes that one peer address may make in a second, on average; 0: any number
+        self.handshake_burst = 20.0  # handshakes of it that may come at once
+        self.retry_after = 1  # s that a client is told to wait when it is turned away
+        self.tcp_user_timeout = 45.0  # s until the kernel gives up a peer that acknowledges nothing; 0: the kernel's own
         self.compression_threshold = 1024  # bytes from which a poll response or a WebSocket message is compressed
         self.transports = TRANSPORTS
         self.protocols = PROTOCOLS
@@ -48,6 +68,17 @@ class Options:
         self.cors_credentials = True
         self.cookie = None
         self.packet_limit = _default_packet_limit
+
+
+def checked_choice(name, value):
+    """Give a policy back.
+
+    Raises:
+        ValueError: it is none of those that `POLICIES` has for this option.
+    """
+    if value not in POLICIES[name]:
+        raise ValueError(f"{name}={value!r}; choose one of {', '.join(POLICIES[name])}")
+    return value
 
 
 def checked_transports(value):

@@ -4,6 +4,7 @@ from typing import Any, Final
 TRANSPORTS: Final[tuple[str, ...]]
 PROTOCOLS: Final[tuple[int, ...]]
 DEFAULT_MAX_DECODE_PACKETS: Final[int]
+POLICIES: Final[dict[str, tuple[str, ...]]]
 
 class Options:
     ping_interval: float
@@ -15,6 +16,8 @@ class Options:
     max_http_buffer_size: int
     max_send_buffer: int
     max_send_packets: int
+    high_water: int
+    slow_client_policy: str
     max_poll_response: int
     max_fragments: int
     max_attachments: int
@@ -22,6 +25,18 @@ class Options:
     max_namespaces: int
     max_waiting_packets: int
     max_waiting_bytes: int
+    pause_at_packets: int
+    pause_at_bytes: int
+    max_events_per_second: float
+    max_bytes_per_second: float
+    rate_burst: float
+    rate_policy: str
+    max_sessions: int
+    max_sessions_per_address: int
+    handshake_rate: float
+    handshake_burst: float
+    retry_after: int
+    tcp_user_timeout: float
     compression_threshold: int
     transports: tuple[str, ...]
     protocols: tuple[int, ...]
@@ -37,3 +52,4 @@ class Options:
 def checked_transports(value: Any) -> tuple[str, ...]: ...
 def checked_protocols(value: Any) -> tuple[int, ...]: ...
 def checked_origins(value: Any) -> Any: ...
+def checked_choice(name: str, value: Any) -> str: ...

@@ -10,6 +10,7 @@ from fastsio._http cimport Exchange, Request, Response
 from fastsio.engine._lifecycle cimport LINGERING, LIVE, POLLING, WEBSOCKET
 from fastsio.engine._polling cimport PollingLink, get, post_begins
 from fastsio.engine._session cimport Link, Session
+from fastsio.engine._wheel cimport monotonic
 from fastsio.engine.registry cimport Registry
 from fastsio.options cimport Options
 
@@ -95,11 +96,26 @@ cdef Response _jsonp_refusal(Options options, Request request):
 # --- a new session
 
 
+cdef Response _unavailable(Options options, str sentence):
+    """A 503 that says when to come back (RFC 9110 10.2.3)."""
+    return Response(
+        503, json.dumps({"code": 3, "message": sentence}).encode(), "application/json",
+        [(b"Retry-After", str(options.retry_after).encode())],
+    )
+
+
 cdef Session _open(Registry registry, Exchange exchange, int version, str transport):
     cdef Session session
     if transport == "websocket" and not exchange.is_upgrade:
         return _refuse(registry, exchange, "no upgrade", Response.refusal("Invalid websocket upgrade"))
+    address = exchange.request.client[0] if exchange.request.client else ""
+    sentence = registry.guard.refusal(registry.options, len(registry.sessions), address, monotonic())
+    if sentence is not None:
+        return _refuse(registry, exchange, "turned away", _unavailable(registry.options, sentence))
     session = registry.create(version, exchange.request)
+    if registry.options.max_sessions_per_address:
+        registry.guard.entered(address)
+        session.counted_as = address
     index = exchange.request.param("j")
     session.jsonp = int(index) if index is not None else None
     try:

@@ -40,6 +40,7 @@ cdef class Lifecycle(Timed):
     cdef readonly int version           # Engine.IO revision: 3 or 4
     cdef readonly State state
     cdef readonly LinkKind kind                  # the transport in use
+    cdef readonly bint held                      # it is not read: its silence says nothing
     cdef readonly bint probing                   # a WebSocket has been probed and may take over
     # heartbeat
     cdef bint _awaiting_pong
@@ -57,6 +58,7 @@ cdef class Lifecycle(Timed):
     cpdef void end_probe(self) noexcept
     cpdef void switch(self) noexcept
     cpdef void joined(self) noexcept
+    cpdef void hold(self, bint held) noexcept
     cpdef void linger(self, double now, Options options) noexcept
     cpdef Due on_time(self, double now, Options options) noexcept
     cpdef double next_due(self) noexcept

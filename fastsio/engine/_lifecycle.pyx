@@ -77,6 +77,12 @@ cdef class Lifecycle(Timed):
         """A namespace was joined; the deadline for that is gone for good."""
         self._join_due = NEVER
 
+    cpdef void hold(self, bint held) noexcept:
+        """Its packets wait in the network because its handlers are behind, or do so no longer."""
+        self.held = held
+        self._heard = True      # what it says of itself may lie behind much else
+        self._extended = False
+
     cpdef void linger(self, double now, Options options) noexcept:
         """Closed, but the client of a polling session has still to hear of it."""
         self.state = LINGERING
@@ -104,7 +110,7 @@ cdef class Lifecycle(Timed):
 
     cdef Due _on_beat(self, double now, Options options) noexcept:
         if self.version == 3:
-            if not self._heard:
+            if not self._heard and not self.held:
                 return self._dead()
             self._rest(now, options)
             return NOTHING
@@ -113,7 +119,7 @@ cdef class Lifecycle(Timed):
             self._heard = self._extended = False
             self._beat_due = now + options.ping_timeout
             return SEND_PING
-        if self._heard and not self._extended:
+        if self.held or (self._heard and not self._extended):
             # Data came after the ping: the client lives, its pong may be queued behind. Once per ping.
             self._extended = True
             self._beat_due = now + options.ping_timeout

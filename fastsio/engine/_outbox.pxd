@@ -3,6 +3,14 @@ from fastsio._bytes cimport View
 from fastsio._codec cimport EioType
 
 
+cdef enum Manner:
+    # Each has the rights of those before it.
+    RELIABLE = 0        # it is delivered, or the session ends
+    DROPPABLE = 1       # an event that a policy may drop when its client is too slow
+    LATEST = 2          # a newer one of the same key takes the place of one that still waits
+    VOLATILE = 3        # dropped at once for a client that is behind
+
+
 cdef class Prepared:
     # one text packet as a whole WebSocket frame, None when the message is binary only
     cdef bytes _frame
@@ -11,6 +19,9 @@ cdef class Prepared:
     cdef tuple _attachments
     cdef readonly Py_ssize_t size       # bytes of data
     cdef readonly Py_ssize_t packets    # Engine.IO packets
+    # how it may be treated
+    cdef Manner manner
+    cdef object key                     # of LATEST: equal ones replace each other
     # shapes, made when the first recipient needs them
     cdef bytes _ws_v4
     cdef bytes _ws_v3
@@ -46,6 +57,7 @@ cdef class Prepared:
 
 cdef class Outbox:
     cdef list items
+    cdef dict _keyed                    # key of LATEST -> its place in items; None until asked for
     cdef readonly Py_ssize_t size
     cdef readonly Py_ssize_t packets
     cdef int push(self, Prepared message) except -1
@@ -53,6 +65,9 @@ cdef class Outbox:
     cdef bytes take_payload(self, int version, bint b64, Py_ssize_t limit, bint* is_binary)
     cdef int put_back(self, list items) except -1
     cdef int clear(self) except -1
+    cdef bint replace(self, Prepared message) except -1
+    cdef dict _places(self)
+    cdef Py_ssize_t drop_oldest(self, Py_ssize_t size, Py_ssize_t packets) except -1
     cdef list _take_up_to(self, Py_ssize_t limit)
 
 

@@ -201,6 +201,8 @@ cdef class Outbox:
         self.items = []
 
     cdef int push(self, Prepared message) except -1:
+        if self._keyed is not None and message.manner == LATEST:
+            self._keyed[message.key] = len(self.items)
         self.items.append(message)
         self.size += message.size
         self.packets += message.packets
@@ -210,6 +212,7 @@ cdef class Outbox:
         """Take everything."""
         cdef list items = self.items
         self.items = []
+        self._keyed = None
         self.size = self.packets = 0
         return items
 
@@ -217,6 +220,7 @@ cdef class Outbox:
         """Owe again what was taken and could not be written, in front of what came meanwhile."""
         cdef Prepared message
         self.items = items + self.items
+        self._keyed = None
         for message in items:
             self.size += message.size
             self.packets += message.packets
@@ -225,6 +229,50 @@ cdef class Outbox:
     cdef int clear(self) except -1:
         self.take()
         return 0
+
+    cdef bint replace(self, Prepared message) except -1:
+        """Put a message in the place of the waiting one that has its key. False: there is none."""
+        cdef Prepared old
+        if not self.items:
+            return False
+        place = self._places().get(message.key)
+        if place is None:
+            return False
+        old = <Prepared> self.items[place]
+        self.items[place] = message
+        self.size += message.size - old.size
+        self.packets += message.packets - old.packets
+        return True
+
+    cdef dict _places(self):
+        cdef Prepared message
+        cdef Py_ssize_t place = 0
+        if self._keyed is None:
+            self._keyed = {}
+            for message in self.items:
+                if message.manner == LATEST:
+                    self._keyed[message.key] = place
+                place += 1
+        return self._keyed
+
+    cdef Py_ssize_t drop_oldest(self, Py_ssize_t size, Py_ssize_t packets) except -1:
+        """Drop the oldest events that may be dropped until no more than `size` bytes in `packets` wait; give how many.
+
+        Whole messages only: a text goes with its attachments.
+        """
+        cdef list kept = []
+        cdef Prepared message
+        cdef Py_ssize_t dropped = 0
+        for message in self.items:
+            if message.manner != RELIABLE and (self.size > size or self.packets > packets):
+                self.size -= message.size
+                self.packets -= message.packets
+                dropped += 1
+            else:
+                kept.append(message)
+        self.items = kept
+        self._keyed = None
+        return dropped
 
     cdef bytes take_payload(self, int version, bint b64, Py_ssize_t limit, bint* is_binary):
         """Take as many messages as a polling body of `limit` bytes holds, at least one, as that body.
@@ -259,6 +307,7 @@ cdef class Outbox:
             count += 1
         cdef list taken = self.items[:count]
         del self.items[:count]
+        self._keyed = None
         self.size -= size
         self.packets -= packets
         return taken

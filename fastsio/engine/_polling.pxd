@@ -7,6 +7,8 @@ from fastsio.engine.registry cimport Registry
 cdef class PollingLink(Link):
     cdef readonly Exchange waiter       # the open GET
     cdef readonly Exchange poster       # the open POST
+    cdef bint _held                     # its POST is not answered until handlers have caught up
+    cdef tuple _later                   # how to go on with it then
     cdef int wait(self, Exchange exchange) except -1
     cdef int _answer(self, bytes body, bint is_binary) except -1
 

@@ -49,9 +49,19 @@ cdef class PollingLink(Link):
 
     cpdef int finish(self, int code, Prepared farewell) except -1:
         """Answer the open GET with what is owed and the farewell."""
+        self.hold(False)
         if self.waiter is not None and farewell is not None:
             self.session.owe(farewell)
         return self.write_now(None)
+
+    cpdef int hold(self, bint held) except -1:
+        """A client may have one POST open, so one that is not answered keeps it from sending."""
+        cdef tuple later = self._later
+        self._held = held
+        if not held and later is not None:
+            self._later = None
+            (<Registry> later[0]).loop.call_soon(_take_slices, *later)
+        return 0
 
     cdef int wait(self, Exchange exchange) except -1:
         self.waiter = exchange
@@ -149,7 +159,11 @@ cpdef object post(Registry registry, Session session, Exchange exchange, bytes b
 cpdef object _take_slices(
     Registry registry, Session session, PollingLink link, Exchange exchange, bytes body, bint is_binary, Py_ssize_t start
 ):
-    start = session.receive_slice(link, body, is_binary, start)
+    if not link._held:
+        start = session.receive_slice(link, body, is_binary, start)
+    if link._held:
+        link._later = (registry, session, link, exchange, body, is_binary, start)
+        return None
     if start < len(body):
         registry.loop.call_soon(_take_slices, registry, session, link, exchange, body, is_binary, start)
         return None

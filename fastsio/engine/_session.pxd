@@ -1,6 +1,7 @@
 """A session with its transports, and the two seams around it: Sink above, Link below."""
 from fastsio._bytes cimport View
 from fastsio._codec cimport EioPacket
+from fastsio.engine._bucket cimport Bucket
 from fastsio.engine._lifecycle cimport Lifecycle
 from fastsio.engine._outbox cimport Outbox, Prepared
 from fastsio.engine._wheel cimport Timed, Wheel
@@ -25,6 +26,8 @@ cdef class Link(Timed):
     cpdef int write_now(self, Prepared message) except -1
     cpdef int finish(self, int code, Prepared farewell) except -1
     cpdef int abandon(self) except -1
+    cpdef int hold(self, bint held) except -1
+    cpdef bint is_congested(self) except -1
 
 
 cdef class Traffic:
@@ -33,6 +36,8 @@ cdef class Traffic:
     cdef readonly long long bytes_in
     cdef readonly long long packets_out
     cdef readonly long long bytes_out
+    cdef readonly long long dropped     # messages that a policy, or being volatile, cost a client
+    cdef readonly long long replaced    # messages that a later one of the same key took the place of
     cdef readonly Py_ssize_t polling    # sessions whose transport in use is long-polling
 
 
@@ -62,6 +67,7 @@ cdef class Session(Lifecycle):
     cdef public dict user_session       # what the application keeps with it
     cdef public object environ          # the handshake as a WSGI-like dict, once somebody asked
     cdef public object socket           # what applications see of it, once somebody asked
+    cdef public bint is_behind          # it has been told of in the log: events for it are dropped
     cdef public bint is_settled         # its disconnect handlers have run
     cdef readonly str close_reason
     cdef readonly double opened_at      # monotonic seconds
@@ -75,6 +81,9 @@ cdef class Session(Lifecycle):
     cdef Wheel wheel
     cdef Traffic traffic
     cdef object registry
+    cdef Bucket _events                 # what it may send, once a rate is set
+    cdef Bucket _bytes
+    cdef public str counted_as          # the address that the guard counts it under
     cdef bint dirty
     cdef bint _overflowing
     cpdef int check_body(self, bytes body, bint is_binary) except -1
@@ -99,5 +108,9 @@ cdef class Session(Lifecycle):
     cdef int _act(self, int due, double now) except -1
     cdef int _log_sent(self, Prepared message) except -1
     cdef int _log_received(self, EioPacket* packet) except -1
+    cdef bint _is_wanted(self, Prepared message) except -1
+    cdef bint _make_room(self, Prepared message) except -1
+    cdef bint _keeps_pace(self, EioPacket* packet, double now) except -1
+    cdef int hold_reading(self, bint held) except -1
     cdef int _overflow(self) except -1
     cdef bint _can_say_goodbye(self) except -1

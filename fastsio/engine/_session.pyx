@@ -13,13 +13,14 @@ from fastsio._codec cimport (
     BAD_TYPE, EMPTY_PACKET, MESSAGE, NOOP, OK, OPEN, PING, PING_PROBE, PONG, EioPacket, EioType, Status, check_payload_view, decode_base64,
     decode_packet_view, next_packet_view, protocol_error,
 )
+from fastsio.engine._bucket cimport Bucket
 from fastsio.engine._lifecycle cimport (
     ANSWER_PONG, ANSWER_PROBE, CLOSED, DELIVER, IGNORE, JOIN_TIMEOUT, LINGER_TIMEOUT, LINGERING, LIVE, NOTHING, OPENING,
     PEER_CLOSED, PING_TIMEOUT, POLLING, PROBE_TIMEOUT, REFUSE_LINK, SEND_PING, SWITCH, VIOLATION, WEBSOCKET, Due,
     LinkKind, Verdict,
 )
 from fastsio.engine._outbox cimport (
-    CLOSE_PACKET, NOOP_PACKET, PING_PACKET, PONG_PACKET, PONG_PROBE_PACKET, Outbox, Prepared,
+    CLOSE_PACKET, DROPPABLE, LATEST, NOOP_PACKET, PING_PACKET, PONG_PACKET, PONG_PROBE_PACKET, RELIABLE, Outbox, Prepared,
 )
 from fastsio.engine._wheel cimport NEVER, Timed, Wheel, monotonic
 from fastsio.options cimport Options
@@ -100,6 +101,19 @@ cdef class Link(Timed):
 
     cpdef int abandon(self) except -1:
         """The client does not read: what the transport still holds for it need not be waited for."""
+        return 0
+
+    cpdef int hold(self, bint held) except -1:
+        """Stop reading what the client sends, or go on: its handlers are behind. A transport that cannot ignores it."""
+        return 0
+
+    cpdef bint is_congested(self) except -1:
+        """Tell whether the transport holds what the client has not taken."""
+        return False
+
+    @property
+    def unsent(self):
+        """Bytes that have left the outbox and wait in the transport; what the kernel holds is not known."""
         return 0
 
     def take_events(self):
@@ -243,6 +257,12 @@ cdef class Session(Lifecycle):
         return self.outbox.size, self.outbox.packets
 
     @property
+    def buffered(self):
+        """What waits for the client in this process: (bytes, packets); bytes of the transport's own count, too."""
+        cdef Py_ssize_t unsent = 0 if self.link is None else self.link.unsent
+        return self.outbox.size + unsent, self.outbox.packets
+
+    @property
     def last_ping(self):
         """When the ping was sent that waits for its pong, in seconds since the epoch; None when none does."""
         if not self._awaiting_pong:
@@ -364,13 +384,49 @@ cdef class Session(Lifecycle):
         """Owe `message`. Written at the end of this loop turn; dropped when the session has ended."""
         if self.state > LIVE:
             return 0
+        if message.manner > DROPPABLE and not self._is_wanted(message):
+            return 0
         if self.outbox.size > self.options.max_send_buffer or self.outbox.packets > self.options.max_send_packets:
-            return self._overflow()
+            if not self._make_room(message):
+                return 0
         self.outbox.push(message)
         self.flusher._owed += message.size
         if not self.dirty:
             self.flusher.mark(self)
         return self._log_sent(message) if self.flusher.logs_packets() else 0
+
+    cdef bint _is_wanted(self, Prepared message) except -1:
+        """Tell whether a volatile message, or one of which only the latest counts, has to be queued."""
+        if message.manner == LATEST:
+            if self.outbox.replace(message):
+                self.traffic.replaced += 1
+                return False
+            return True
+        if self.outbox.size > self.options.high_water or (self.link is not None and self.link.is_congested()):
+            self.traffic.dropped += 1
+            return False
+        return True
+
+    cdef bint _make_room(self, Prepared message) except -1:
+        """The client is owed more than it may be: apply the policy. False: `message` is not to be queued."""
+        cdef Options options = self.options
+        cdef str policy = options.slow_client_policy
+        if policy == "drop_newest" and message.manner != RELIABLE:
+            self.traffic.dropped += 1
+            self.registry.report_dropping(self)
+            return False
+        if policy == "drop_oldest":
+            # An eighth more than has to be, so that not every message has to make room.
+            self.traffic.dropped += self.outbox.drop_oldest(
+                options.max_send_buffer - options.max_send_buffer // 8, options.max_send_packets - options.max_send_packets // 8
+            )
+            self.registry.report_dropping(self)
+        if policy != "disconnect" and self.outbox.size <= 2 * options.max_send_buffer and (
+            self.outbox.packets <= 2 * options.max_send_packets
+        ):
+            return True     # acknowledgements and the like may go beyond the limit, but not for ever
+        self._overflow()
+        return False
 
     cdef int _log_sent(self, Prepared message) except -1:
         for type, data in message.described():
@@ -455,6 +511,8 @@ cdef class Session(Lifecycle):
             self._log_received(packet)
         verdict = self.on_packet(packet.type, now, self.options)
         if verdict == DELIVER:
+            if self.options.max_events_per_second > 0.0 or self.options.max_bytes_per_second > 0.0:
+                return self._deliver(packet) if self._keeps_pace(packet, now) else 0
             return self._deliver(packet)
         if verdict == ANSWER_PONG:
             return self.send(PONG_PACKET)
@@ -478,6 +536,40 @@ cdef class Session(Lifecycle):
             self.violate(error)
         except Exception as exc:
             self.fault(exc)     # nothing that a message sets off may reach the loop, or other clients
+        return 0
+
+    cdef bint _keeps_pace(self, EioPacket* packet, double now) except -1:
+        """Tell whether a message is within the client's rates. One that is not is dropped, or ends the session."""
+        cdef Options options = self.options
+        if self._events is None:
+            self._events, self._bytes = Bucket(), Bucket()
+        if options.max_events_per_second > 0.0 and not self._events.take(
+            1.0, options.max_events_per_second, options.max_events_per_second * options.rate_burst, now
+        ):
+            what, limit, option = "messages", options.max_events_per_second, "max_events_per_second"
+        elif options.max_bytes_per_second > 0.0 and not self._bytes.take(
+            packet.data.size + 1, options.max_bytes_per_second, options.max_bytes_per_second * options.rate_burst, now
+        ):
+            what, limit, option = "bytes", options.max_bytes_per_second, "max_bytes_per_second"
+        else:
+            return True
+        error = ProtocolError("EIO_TOO_FAST", f"more than {limit:g} {what} a second ({option})")
+        if options.rate_policy == "disconnect":
+            self.violate(error)
+            return False
+        # An event in one piece can be left out; an acknowledgement, a part of an event or a CONNECT is waited for.
+        if packet.is_binary or packet.is_base64 or packet.data.size == 0 or packet.data.data[0] != c"2":
+            return True
+        self.registry.report_too_fast(self, error)
+        return False
+
+    cdef int hold_reading(self, bint held) except -1:
+        """Read nothing more of the client until its handlers have caught up, or go on."""
+        if held == self.held or self.state != LIVE:
+            return 0
+        self.hold(held)
+        if self.link is not None:
+            self.link.hold(held)
         return 0
 
     cpdef int violate(self, object error, int code=1005) except -1:
@@ -511,6 +603,8 @@ cdef class Session(Lifecycle):
         self.link = self.probe
         self.probe = None
         self.switch()
+        if self.held:
+            self.link.hold(True)
         self.traffic.polling -= 1
         self.flush()
         return self.sink.on_upgraded() if self.state == LIVE else 0

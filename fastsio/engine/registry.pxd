@@ -1,4 +1,5 @@
 """Types of what compiled code reads of a registry with every connection and every poll."""
+from fastsio.engine._guard cimport Guard
 from fastsio.engine._session cimport Flusher, Session, Traffic
 from fastsio.engine._wheel cimport Wheel
 from fastsio.options cimport Options
@@ -11,6 +12,7 @@ cdef class Registry:
     cdef readonly dict ending           # sid -> Session
     cdef readonly object counters
     cdef readonly Traffic traffic
+    cdef readonly Guard guard
     cdef public object new_sid
     cdef public object accept
     cdef public bint must_join

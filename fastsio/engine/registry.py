@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from fastsio.engine._guard import Guard
 from fastsio.engine._session import Flusher, Session, Traffic
 from fastsio.engine._wheel import Wheel
 from fastsio.errors import ProtocolError
@@ -42,6 +43,7 @@ class Registry:
         self.ending: dict[str, Session] = {}  # ended, but disconnect handlers run
         self.counters: Counter[str] = Counter()
         self.traffic = Traffic()
+        self.guard = Guard()
         self.new_sid: Callable[[], str] = generate_sid
         self.accept: Callable[[Session], Any] = _accept_nobody
         self.must_join = False  # Socket.IO: a namespace has to be joined in time
@@ -84,6 +86,8 @@ class Registry:
         """The session has ended for its client. The application finds it until `settled`."""
         if self.sessions.pop(session.sid, None) is not None:
             self.counters["sessions_closed"] += 1
+            if session.counted_as is not None:
+                self.guard.left(session.counted_as)
             if session.sink is not None and not session.is_settled:
                 self.ending[session.sid] = session
         return 0
@@ -139,6 +143,24 @@ class Registry:
             self.options.max_send_buffer,
             self.options.max_send_packets,
         )
+
+    def report_dropping(self, session: Session) -> None:
+        """Say once of each client that it does not get everything."""
+        if session.is_behind:
+            return
+        session.is_behind = True
+        self.report(
+            "dropped",
+            "%s: slow client: events for it are dropped (slow_client_policy=%r, limits %d bytes and %d packets)",
+            session.sid[:6],
+            self.options.slow_client_policy,
+            self.options.max_send_buffer,
+            self.options.max_send_packets,
+        )
+
+    def report_too_fast(self, session: Session, error: ProtocolError) -> None:
+        """Say of an event that it was dropped, whose client may stay."""
+        self.report(error.code, "%s: an event was dropped (%s): %s", session.sid[:6], error.code, error)
 
     def report(self, category: str, message: str, *args: Any) -> None:
         """Log one line about a refusal, as python-engineio does: ERROR once for each category, then INFO."""

@@ -14,7 +14,15 @@ from fastsio.engineio.async_socket import Sockets
 from fastsio.engineio.logs import server_logger
 from fastsio.engineio.packet import Packet, message_text
 from fastsio.engineio.payload import Payload
-from fastsio.options import TRANSPORTS, Options, checked_origins, checked_protocols, checked_transports
+from fastsio.options import (
+    POLICIES,
+    TRANSPORTS,
+    Options,
+    checked_choice,
+    checked_origins,
+    checked_protocols,
+    checked_transports,
+)
 
 # A handler, whose type decorators keep.
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -91,7 +99,7 @@ class BaseServer:
         self.protocols = protocols
         for name, value in options.items():
             if hasattr(self._options, name):
-                setattr(self._options, name, value)
+                setattr(self._options, name, checked_choice(name, value) if name in POLICIES else value)
         self.async_handlers = async_handlers
         self.start_service_task = monitor_clients is not False
         self.json = json

@@ -1,6 +1,6 @@
 """What all peers of one server share."""
 from fastsio._json cimport Json
-from fastsio.engine._outbox cimport Prepared
+from fastsio.engine._outbox cimport Manner, Prepared
 from fastsio.engine._session cimport Session
 from fastsio.hub._rooms cimport Rooms
 from fastsio.hub._runner cimport Runner
@@ -30,5 +30,8 @@ cdef class Hub:
     cpdef int post(self, Session session, int type, str namespace, object id, object data) except -1
     cpdef Prepared encode(self, int type, str namespace, object id, object data)
     cdef Prepared _pack(self, object packed)
-    cpdef int owe(self, object event, object data, object namespace, object room, object skip_sid, object callback) except -1
+    cpdef int owe(
+        self, object event, object data, object namespace, object room, object skip_sid, object callback,
+        Manner manner=*, object key=*,
+    ) except -1
     cdef Py_ssize_t _owe_with_callback(self, str namespace, object room, object skip, list packet, object callback) except -1

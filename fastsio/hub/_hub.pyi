@@ -33,9 +33,22 @@ class Hub:
         namespace: str | None,
         callback: Callable[..., Any] | None,
         ignore_queue: bool,
+        is_volatile: bool = False,
+        latest: Any = None,
     ) -> Awaitable[None] | None: ...
     def owe(
-        self, event: Any, data: Any, namespace: str, room: Any, skip_sid: Any, callback: Callable[..., Any] | None
+        self,
+        event: Any,
+        data: Any,
+        namespace: str,
+        room: Any,
+        skip_sid: Any,
+        callback: Callable[..., Any] | None,
+        manner: int = ...,
+        key: Any = None,
     ) -> int: ...
+    def owe_loosely(
+        self, event: Any, data: Any, namespace: str, room: Any, skip_sid: Any, is_volatile: bool, latest: Any
+    ) -> None: ...
     def post(self, session: Session, type: int, namespace: str, id: int | None, data: Any) -> int: ...
     def encode(self, type: int, namespace: str, id: int | None, data: Any) -> Prepared: ...

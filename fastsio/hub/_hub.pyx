@@ -8,7 +8,7 @@ import logging
 
 from fastsio._codec cimport BINARY_EVENT, EVENT, MESSAGE, SioType, sio_head
 from fastsio._json cimport Json
-from fastsio.engine._outbox cimport Prepared
+from fastsio.engine._outbox cimport DROPPABLE, LATEST, VOLATILE, Manner, Prepared
 from fastsio.engine._session cimport Session, log_cache_of, wants_info
 from fastsio.hub._handlers cimport find, with_arguments
 from fastsio.hub._rooms cimport Member, Rooms
@@ -75,13 +75,15 @@ cdef class Hub:
 
     # --- emitting
 
-    def emit(self, event, data, to, room, skip_sid, namespace, callback, ignore_queue):
+    def emit(self, event, data, to, room, skip_sid, namespace, callback, ignore_queue, is_volatile=False, latest=None):
         """Emit as `AsyncServer.emit` says; give what has to be awaited for it, None when nothing has."""
         namespace = namespace or "/"
         if to is None or (not to and not isinstance(to, COLLECTIONS)):
             to = room
         if self.logs_events():
             self.server.logger.info('emitting event "%s" to %s [%s]', event, to or "all", namespace)
+        if is_volatile or latest is not None:
+            return self._emit_loosely(event, data, to, skip_sid, namespace, callback, ignore_queue, is_volatile, latest)
         if self.manager_emits:
             return self.server.manager.emit(
                 event, data, namespace, room=to, skip_sid=skip_sid, callback=callback, ignore_queue=ignore_queue
@@ -89,8 +91,30 @@ cdef class Hub:
         self.owe(event, data, namespace, to, skip_sid, callback)
         return None
 
-    cpdef int owe(self, object event, object data, object namespace, object room, object skip_sid, object callback) except -1:
-        """Owe an event to each client here that it is for, as `AsyncManager.emit` says."""
+    def _emit_loosely(self, event, data, to, skip_sid, namespace, callback, ignore_queue, is_volatile, latest):
+        """Emit an event that not every client has to get. Managers of a cluster treat it so for clients of this process."""
+        if is_volatile and latest is not None:
+            raise ValueError(f"volatile=True and latest={latest!r}: an event is one or the other")
+        if callback is not None:
+            raise ValueError("an event that may be dropped cannot ask for an acknowledgement")
+        if self.manager_emits:
+            return self.server.manager.emit(
+                event, data, namespace, room=to, skip_sid=skip_sid, ignore_queue=ignore_queue,
+                **{"volatile": is_volatile, "latest": latest},
+            )
+        self.owe_loosely(event, data, namespace, to, skip_sid, is_volatile, latest)
+        return None
+
+    def owe_loosely(self, event, data, namespace, room, skip_sid, is_volatile, latest):
+        """As `owe`, an event that is dropped for clients that are behind, or of which only the latest of a key counts."""
+        self.owe(event, data, namespace, room, skip_sid, None, VOLATILE if is_volatile else LATEST, (namespace, event, latest))
+
+    cpdef int owe(
+        self, object event, object data, object namespace, object room, object skip_sid, object callback,
+        Manner manner=DROPPABLE, object key=None,
+    ) except -1:
+        """Owe an event to each client here that it is for, as `AsyncManager.emit` says; `key` is that of LATEST."""
+        cdef Prepared message
         cdef Py_ssize_t count
         cdef list packet
         if namespace not in self.rooms.halls:
@@ -107,7 +131,10 @@ cdef class Hub:
         if self.tap is not None or callback is not None:
             count = self._owe_with_callback(namespace, room, skip, packet, callback)
         else:
-            count = self.rooms.broadcast(self.encode(EVENT, namespace, None, packet), namespace, room, skip)
+            message = self.encode(EVENT, namespace, None, packet)
+            message.manner = manner
+            message.key = key
+            count = self.rooms.broadcast(message, namespace, room, skip)
         if self.rooms.observer is not None:
             self.rooms.observer.event_sent(packet, namespace, room, skip, count)
         return 0

@@ -48,6 +48,9 @@ cdef class Peer(Sink):
     cdef object _start(self, object coroutine)
     cdef object _hold(self, object task)
     cdef int _resume(self) except -1
+    cdef int _take_waiting(self) except -1
+    cdef bint _is_far_behind(self, Py_ssize_t share) except -1
+    cdef bint _is_asked(self) except -1
     cdef int _start_inline(self, object coroutine) except -1
     cdef int _start_call(self, Call call) except -1
     cdef int _send_ack(self, Call call, object result) except -1

@@ -18,6 +18,7 @@ from fastsio.engine._session cimport Session, Sink
 from fastsio.hub._hub cimport Hub
 from fastsio.hub._rooms cimport CONNECTED, Member
 from fastsio.hub._runner cimport Rest, Runner, Spare, first_step
+from fastsio.options cimport Options
 
 from fastsio.errors import ProtocolError
 from fastsio.hub import _joining, dispatch
@@ -141,15 +142,31 @@ cdef class Peer(Sink):
     cdef int _wait(self, SioMessage message, Py_ssize_t size) except -1:
         if not self._waiting:
             self._waiting = []
-            self._waiting_bytes = 0
         self._waiting_bytes += size
         if (
             len(self._waiting) >= self.session.options.max_waiting_packets
             or self._waiting_bytes > self.session.options.max_waiting_bytes
         ):
             raise ProtocolError("SIO_TOO_MANY_WAITING", f"{len(self._waiting)} packets wait for handlers of this client")
-        self._waiting.append((copy_context(), message))
+        self._waiting.append((copy_context(), message, size))
+        if not self.session.held and self._is_far_behind(1) and not self._is_asked():
+            self.session.hold_reading(True)
         return 0
+
+    cdef bint _is_far_behind(self, Py_ssize_t share) except -1:
+        """Tell whether more waits for handlers than a share of what may before the client is not read any more."""
+        cdef Options options = self.session.options
+        return self._waiting is not None and (
+            len(self._waiting) * share >= options.pause_at_packets or self._waiting_bytes * share >= options.pause_at_bytes
+        )
+
+    cdef bint _is_asked(self) except -1:
+        """Tell whether the client owes an acknowledgement: a handler may be waiting for it, so it has to be read."""
+        cdef Member member
+        for member in self.members.values():
+            if member.callbacks:
+                return True
+        return False
 
     cdef int _handle(self, SioMessage message) except -1:
         cdef Member member
@@ -422,6 +439,12 @@ cdef class Peer(Sink):
 
     cdef int _resume(self) except -1:
         """Take what had to wait, until something makes it wait again."""
+        self._take_waiting()
+        if self.session.held and not self._is_far_behind(2):
+            self.session.hold_reading(False)
+        return 0
+
+    cdef int _take_waiting(self) except -1:
         cdef list waiting = self._waiting
         cdef Py_ssize_t count = 0
         self._waiting = None
@@ -429,8 +452,9 @@ cdef class Peer(Sink):
             if self._busy or self._waiting is not None:
                 self._waiting = waiting[count:]
                 return 0
-            context, message = waiting[count]
+            context, message, size = waiting[count]
             count += 1
+            self._waiting_bytes -= size
             try:
                 # In the context that it came in, not in that of the handler which it waited for.
                 context.run(self._handle_later, message)

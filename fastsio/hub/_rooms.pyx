@@ -5,7 +5,7 @@ A member is in two rooms without any table: everybody's (None) and the one that 
 """
 cimport cython
 
-from fastsio.engine._outbox cimport Prepared
+from fastsio.engine._outbox cimport DROPPABLE, RELIABLE, Prepared
 from fastsio.engine._session cimport Session
 
 
@@ -68,6 +68,8 @@ cdef class Member:
             self.callbacks = {}
         self.last_id += 1
         self.callbacks[self.last_id] = callback
+        if self.session is not None and self.session.held:
+            self.session.hold_reading(False)    # the answer lies behind what is not read
         return self.last_id
 
     def take_callback(self, id):
@@ -235,7 +237,9 @@ cdef class Rooms:
             self.leave(member, room)
 
     def send(self, Prepared message not None, namespace, room, skip):
-        """Owe `message` to everybody in `room`; give how many that are."""
+        """Owe an event to everybody in `room`; give how many that are."""
+        if message.manner == RELIABLE:
+            message.manner = DROPPABLE
         return self.broadcast(message, namespace, room, skip)
 
     def targets(self, namespace, room, skip):

@@ -220,7 +220,12 @@ class AsyncManager(BaseManager):
         Raises:
             TypeError: the data have no JSON form. Nobody has been sent anything then.
         """
-        self._emit(event, data, namespace, to if to is not None else room, skip_sid, callback)
+        room = to if to is not None else room
+        if kwargs.get("volatile") or kwargs.get("latest") is not None:
+            volatile, latest = kwargs.get("volatile", False), kwargs.get("latest")
+            self.server._hub.owe_loosely(event, data, namespace, room, skip_sid, volatile, latest)
+        else:
+            self._emit(event, data, namespace, room, skip_sid, callback)
 
     def _emit(
         self, event: str, data: Any, namespace: str, room: Any, skip_sid: Any, callback: Callable[..., Any] | None

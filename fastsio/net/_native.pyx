@@ -23,7 +23,7 @@ from fastsio.engine._polling cimport post
 from fastsio.engine._session cimport Flusher, Link, Session
 from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
 from fastsio.engine.registry cimport Registry
-from fastsio.net._posix cimport MSG_DONTWAIT, MSG_NOSIGNAL, c_send, ipv4_name
+from fastsio.net._posix cimport MSG_DONTWAIT, MSG_NOSIGNAL, c_send, ipv4_name, limit_silence
 
 import asyncio
 import logging
@@ -246,6 +246,7 @@ cdef class NativeConnection(Link):
         sock = transport.get_extra_info("socket")
         if not self._is_tls and sock is not None:
             self._fd = sock.fileno()
+            limit_silence(self._fd, self._route.registry.options.tcp_user_timeout)
             transport.set_write_buffer_limits(high=0)   # any byte left in there is worth knowing of
         self._head_begun = True     # the first head has its time from now on
         self._set_deadline(HEADER_TIMEOUT)
@@ -432,7 +433,8 @@ cdef class NativeConnection(Link):
         """An exchange was answered later: go on with what came meanwhile."""
         cdef bytearray tail = self._tail
         cdef Py_ssize_t size = self._tail_size
-        if self._reading_paused and self._transport is not None:
+        is_held = self.session is not None and self.session.held
+        if self._reading_paused and not is_held and self._transport is not None:
             self._reading_paused = False
             self._transport.resume_reading()
         if size and self._mode < CLOSED:
@@ -882,6 +884,7 @@ cdef class NativeConnection(Link):
         """Say the last words, then wait a little for the peer to close."""
         if self._mode != WEBSOCKET:
             return 0
+        self.hold(False)
         self.flush()
         if self._blocked and self.session is not None and self.session.outbox.items:
             self._transport.abort()     # it does not read; nothing we say can reach it in order
@@ -897,6 +900,20 @@ cdef class NativeConnection(Link):
         """Cut the connection when bytes are held for a client that does not take them."""
         if self._blocked and self._transport is not None:
             self._transport.abort()
+        return 0
+
+    cpdef bint is_congested(self) except -1:
+        return self._blocked
+
+    @property
+    def unsent(self):
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    cpdef int hold(self, bint held) except -1:
+        """Leave what comes in the kernel, so that TCP slows the client down."""
+        if self._transport is not None and self._mode == WEBSOCKET and held != self._reading_paused:
+            self._reading_paused = held
+            self._transport.pause_reading() if held else self._transport.resume_reading()
         return 0
 
     # --- output

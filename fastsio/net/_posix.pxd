@@ -12,6 +12,7 @@ cdef extern from "<sys/socket.h>" nogil:
     ssize_t c_send "send"(int fd, const void* data, size_t size, int flags)
     int getpeername(int fd, sockaddr* name, socklen_t* size)
     int getsockname(int fd, sockaddr* name, socklen_t* size)
+    int setsockopt(int fd, int level, int option, const void* value, socklen_t size)
     int AF_INET
     int MSG_NOSIGNAL
     int MSG_DONTWAIT
@@ -20,6 +21,25 @@ cdef extern from "<netinet/in.h>" nogil:
     struct sockaddr_in:
         unsigned short sin_port     # these two lie in memory as they came over the network
         unsigned int sin_addr
+
+cdef extern from "<netinet/tcp.h>" nogil:
+    """
+    #ifndef TCP_USER_TIMEOUT
+    #define TCP_USER_TIMEOUT -1
+    #endif
+    """
+    int TCP_USER_TIMEOUT    # -1 where the system has none
+    int IPPROTO_TCP
+
+
+cdef inline void limit_silence(int fd, double seconds) noexcept:
+    """Let the kernel give up a peer that does not acknowledge what was sent within `seconds` (RFC 5482); 0: its own time.
+
+    What cannot be set is left: the socket may be of another family.
+    """
+    cdef unsigned int milliseconds = <unsigned int> (seconds * 1000)
+    if seconds > 0.0 and TCP_USER_TIMEOUT >= 0:
+        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds))
 
 
 cdef inline tuple ipv4_name(int fd, bint is_peer):

@@ -144,6 +144,7 @@ async def _serve_websocket(registry: Registry, exchange: AiohttpExchange, link: 
 async def _read(link: HostedLink, websocket: web.WebSocketResponse) -> None:
     while (message := await websocket.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
         link.take(message.data)
+        await link.readable()
     error = message.data
     if isinstance(error, WebSocketError) and error.code == WSCloseCode.MESSAGE_TOO_BIG:
         link.refuse_size()

@@ -108,3 +108,4 @@ async def _read(link: HostedLink, receive: Receive) -> None:
     while (event := await receive())["type"] == "websocket.receive":
         message = event.get("text")
         link.take(message if message is not None else event.get("bytes") or b"")
+        await link.readable()

@@ -171,6 +171,24 @@ class HostedLink(Link):
         self.reader: asyncio.Future[None] | None = None  # to be stopped before the close is sent
         self.give_up: Callable[[], Any] | None = None  # called when the client does not take the end
         self.is_over = False
+        self.held: asyncio.Future[None] | None = None  # until when nothing more is to be read
+
+    def hold(self, held: bool) -> int:
+        if held and self.held is None:
+            self.held = asyncio.get_running_loop().create_future()
+        elif not held and self.held is not None:
+            if not self.held.done():
+                self.held.set_result(None)
+            self.held = None
+        return 0
+
+    async def readable(self) -> None:
+        """Return when the session wants to hear more."""
+        while self.held is not None:
+            await asyncio.shield(self.held)
+
+    def is_congested(self) -> bool:
+        return bool(self.events)
 
     def flush(self) -> int:
         self.owe(self.take_events() if not self.events else [])
@@ -181,6 +199,7 @@ class HostedLink(Link):
         return 0
 
     def finish(self, code: int, farewell: Any) -> int:
+        self.hold(False)
         if not self.is_over:
             events = self.take_events()
             if farewell is not None:

@@ -131,6 +131,7 @@ async def _read(link: HostedLink, websocket: Any) -> None:
     try:
         while (message := await websocket.recv()) is not None:
             link.take(message)
+            await link.readable()
     except (WebsocketClosed, asyncio.CancelledError):
         if (task := asyncio.current_task()) is not None and task.cancelling():
             raise

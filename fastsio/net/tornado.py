@@ -130,9 +130,10 @@ class Handler(tornado.websocket.WebSocketHandler):
         else:
             await self.write_message(event["bytes"], binary=True)
 
-    def on_message(self, message: str | bytes) -> None:
+    async def on_message(self, message: str | bytes) -> None:
         if self.link is not None:
             self.link.take(message)
+            await self.link.readable()
 
     def check_origin(self, origin: str) -> bool:
         return True  # the engine has judged it

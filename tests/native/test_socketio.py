@@ -431,7 +431,7 @@ def test_rooms_named_after_clients_and_oddly(site: MakeSite) -> None:
 
 @pytest.mark.threat("T173", "T182")
 def test_handlers_that_do_not_return(site: MakeSite) -> None:
-    here = site(max_waiting_packets=1000)
+    here = site(max_waiting_packets=1000, pause_at_packets=2000)
     gate = asyncio.Event()
     running = []
 

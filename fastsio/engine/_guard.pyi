@@ -1,0 +1,6 @@
+from typing import final
+
+@final
+class Guard:
+    is_draining: bool
+    def left(self, address: str) -> int: ...

@@ -1,0 +1,329 @@
+"""What happens at the limits that a server sets its clients: how much they are owed, how fast they talk, how many there are."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from native.conftest import MakeSite, Site, WebSocket, body_of, status_of
+
+
+def run(here: Site, function: Any, *args: Any, **kwargs: Any) -> None:
+    """Run a coroutine function in the server's loop, to its end."""
+
+    here.call(lambda: here.sio.start_background_task(function, *args, **kwargs))
+    here.loop.settle()
+
+
+def said(here: Site, text: str) -> bool:
+    """Tell whether a line of the log has a text."""
+    return any(text in line for line in here.complaints.lines)
+
+
+def numbers(link: WebSocket, event: str = "n") -> list[int]:
+    """Give the first argument of each event of that name that came."""
+    texts = [one for one in link.heard() if isinstance(one, str) and one.startswith(f'42["{event}"')]
+    return [json.loads(text[2:])[1] for text in texts]
+
+
+def blocked(here: Site) -> WebSocket:
+    """A client that does not read: what it is owed waits in its outbox."""
+    link = here.websocket().joined()
+    link.transport.block()
+    run(here, here.sio.emit, "fills the transport")
+    return link
+
+
+# --- the ways of a slow client
+
+
+def test_the_oldest_events_are_dropped(site: MakeSite) -> None:
+    here = site(slow_client_policy="drop_oldest", max_send_packets=16)
+    link = blocked(here)
+    for number in range(100):
+        run(here, here.sio.emit, "n", number)
+    assert not link.is_closed
+    link.transport.unblock()
+    here.loop.settle()
+    heard = numbers(link)
+    assert heard == list(range(100))[-len(heard) :], "the newest, in order, without a hole"
+    assert 12 <= len(heard) <= 17
+    assert here.registry.traffic.dropped == 100 - len(heard)
+    assert said(here, "drop_oldest")
+
+
+def test_the_newest_events_are_dropped(site: MakeSite) -> None:
+    here = site(slow_client_policy="drop_newest", max_send_packets=16)
+    link = blocked(here)
+    for number in range(100):
+        run(here, here.sio.emit, "n", [number, b"with an attachment"])
+    link.transport.unblock()
+    here.loop.settle()
+    heard = link.heard()
+    texts = [one for one in heard if isinstance(one, str) and one.startswith("451-")]
+    assert [json.loads(text[4:])[1][0] for text in texts] == list(range(len(texts))), "the oldest, without a hole"
+    assert sum(isinstance(one, bytes) for one in heard) == len(texts), "each with its attachment"
+    assert here.registry.traffic.dropped == 100 - len(texts)
+    assert said(here, "drop_newest")
+
+
+@pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest"])
+def test_answers_are_never_dropped_but_not_kept_for_ever(site: MakeSite, policy: str) -> None:
+    here = site(slow_client_policy=policy, max_send_packets=16)
+    link = blocked(here)
+    for number in range(30):
+        run(here, here.sio.emit, "n", number)
+    for number in range(10):
+        link.send(f'42{number}["echo",{number}]')
+    link.transport.unblock()
+    here.loop.settle()
+    answers = [one for one in link.heard() if isinstance(one, str) and one.startswith("43")]
+    assert answers == [f"43{number}[{number}]" for number in range(10)]
+    link.transport.block()
+    for number in range(60):
+        link.send(f'42{number}["echo",{number}]')
+    assert link.is_closed, "twice the limit is the end"
+    assert ("slow client") in [event[2] for event in here.events if event[0] == "disconnect"]
+
+
+def test_a_policy_that_is_none_is_refused(site: MakeSite) -> None:
+    with pytest.raises(ValueError, match="slow_client_policy='drop'; choose one of disconnect, drop_oldest, drop_newest"):
+        site(has_canary=False, slow_client_policy="drop")
+
+
+def test_volatile_events_pass_by_those_who_are_behind(site: MakeSite) -> None:
+    here = site()
+    slow, quick = blocked(here), here.websocket().joined()
+    run(here, here.sio.emit, "n", 1, volatile=True)
+    run(here, here.sio.emit, "n", 2)
+    slow.transport.unblock()
+    here.loop.settle()
+    run(here, here.sio.emit, "n", 3, volatile=True)
+    assert numbers(quick) == [1, 2, 3]
+    assert numbers(slow) == [2, 3]
+    assert here.registry.traffic.dropped == 1
+
+
+def test_volatile_events_wait_for_a_poll_up_to_the_high_water_mark(site: MakeSite) -> None:
+    here = site(high_water=1000)
+    query = here.open()
+    here.post(query, "40")
+    here.get(query)
+    for number in range(50):
+        run(here, here.sio.emit, "n", [number, "x" * 100], volatile=True)
+    packets = body_of(here.get(query)).split(b"\x1e")
+    assert 8 <= len(packets) <= 11 and packets[0].startswith(b'42["n",[0,')
+
+
+def test_only_the_latest_of_a_key_waits(site: MakeSite) -> None:
+    here = site()
+    link = blocked(here)
+    for number in range(20):
+        run(here, here.sio.emit, "n", number, latest="a")
+        run(here, here.sio.emit, "m", number, latest="a")
+        run(here, here.sio.emit, "n", 1000 + number, latest="b")
+    run(here, here.sio.emit, "n", 5000)
+    assert here.registry.traffic.replaced == 57
+    link.transport.unblock()
+    here.loop.settle()
+    heard = [json.loads(one[2:]) for one in link.heard() if isinstance(one, str) and one.startswith("42")][1:]
+    assert heard == [["n", 19], ["m", 19], ["n", 1019], ["n", 5000]]
+    run(here, here.sio.emit, "n", 6, latest="a")
+    assert numbers(link) == [6]
+
+
+def test_what_cannot_be_both_is_refused(site: MakeSite) -> None:
+    here = site()
+    wrong: list[str] = []
+
+    async def emit_wrongly() -> None:
+        for more in ({"latest": "a", "volatile": True}, {"volatile": True, "callback": print}):
+            try:
+                await here.sio.emit("n", 1, **more)
+            except ValueError as error:
+                wrong.append(str(error))
+
+    run(here, emit_wrongly)
+    assert wrong == [
+        "volatile=True and latest='a': an event is one or the other",
+        "an event that may be dropped cannot ask for an acknowledgement",
+    ]
+
+
+def test_what_waits_for_a_client_can_be_seen(site: MakeSite) -> None:
+    here = site()
+    link = blocked(here)
+    sid = [event[1] for event in here.events if event[0] == "connect"][-1]
+    held = len(link.transport.buffer)
+    assert here.sio.buffered(sid) == (held, 0)
+    run(here, here.sio.emit, "n", "x" * 1000, to=sid)
+    size, packets = here.sio.buffered(sid)
+    assert packets == 1 and 1000 < size - held < 1020
+    link.transport.unblock()
+    here.loop.settle()
+    assert here.sio.buffered(sid) == (0, 0)
+    with pytest.raises(KeyError):
+        here.sio.buffered("nobody")
+
+
+# --- clients that are ahead of their handlers
+
+
+def hanging(here: Site) -> tuple[asyncio.Event, list[int]]:
+    """Have an event whose handler waits for a gate."""
+    gate, begun = asyncio.Event(), []
+
+    async def hang(sid: str, number: int) -> None:
+        begun.append(number)
+        await gate.wait()
+
+    here.sio.on("hang", hang)
+    return gate, begun
+
+
+def test_a_client_is_not_read_while_its_handlers_are_behind(site: MakeSite) -> None:
+    here = site(has_canary=False, pause_at_packets=10)
+    gate, begun = hanging(here)
+    link = here.websocket().joined()
+    for number in range(400):  # 256 run, 10 wait, the rest stays where it is
+        link.send(f'42["hang",{number}]')
+    assert link.transport.is_paused and not link.is_closed
+    assert len(link.transport.unread) > 0
+    here.skip(120)
+    assert not link.is_closed, "its pongs are not read either: that is not its fault"
+    here.call(gate.set)
+    here.loop.settle()
+    here.skip(1)
+    assert begun == list(range(400)), "nothing is lost, and the order is kept"
+    assert not link.transport.is_paused
+    here.skip(60)
+    assert link.is_closed, "from now on its silence counts again"
+
+
+def test_a_client_whose_answer_is_waited_for_is_read(site: MakeSite) -> None:
+    here = site(pause_at_packets=10)
+    answers: list[Any] = []
+
+    async def ask(sid: str, number: int) -> None:
+        answers.append(await here.sio.call("question", to=sid, timeout=30))
+
+    here.sio.on("ask", ask)
+    link = here.websocket().joined()
+    for number in range(300):
+        link.send(f'42["ask",{number}]')
+    asked = [one for one in link.heard() if isinstance(one, str) and one.endswith('["question"]')]
+    assert len(asked) == 256 and not link.transport.is_paused
+    for _ in range(2):  # those that waited ask now
+        for text in asked:
+            link.send(f'43{text[2 : text.index("[")]}["yes"]')
+        asked = [one for one in link.heard() if isinstance(one, str) and one.endswith('["question"]')]
+    assert answers == ["yes"] * 300
+
+
+def test_a_polling_client_waits_for_its_answer(site: MakeSite) -> None:
+    here = site(pause_at_packets=10)
+    gate, begun = hanging(here)
+    query = here.open()
+    here.post(query, "40")
+    body = "\x1e".join(f'42["hang",{number}]' for number in range(300))
+    assert here.post(query, body) == b"", "its POST is not answered, so it cannot send another"
+    here.get(query)
+    here.call(gate.set)
+    here.loop.settle()
+    assert begun == list(range(300))
+    assert status_of(here.post(query, '42["last"]')) == 200
+    assert here.names()[-1] == "last"
+
+
+def test_a_held_client_that_is_disconnected_leaves_nothing(site: MakeSite) -> None:
+    here = site(pause_at_packets=10)
+    gate, _ = hanging(here)
+    link, query = here.websocket().joined(), here.open()
+    here.post(query, "40")
+    sids = [event[1] for event in here.events if event[0] == "connect"][-2:]
+    link.send(*(f'42["hang",{number}]' for number in range(300)))
+    here.post(query, "\x1e".join(f'42["hang",{number}]' for number in range(300)))
+    for sid in sids:
+        run(here, here.sio.disconnect, sid)
+    here.call(gate.set)
+    here.skip(40)
+    assert not here.registry.sessions.keys() & set(sids)
+
+
+# --- clients that talk too fast
+
+
+def test_a_client_that_sends_too_many_messages_is_put_out(site: MakeSite) -> None:
+    here = site(max_events_per_second=10, rate_burst=2)
+    link = here.websocket().joined()
+    for number in range(19):  # with its CONNECT, 20
+        link.send(f'42["n",{number}]')
+    assert not link.is_closed and here.names().count("n") == 19
+    here.skip(1)
+    link.send(*['42["n",1]'] * 10)
+    assert not link.is_closed
+    link.send('42["n",2]')
+    assert link.ended() == 1005
+    assert said(here, "EIO_TOO_FAST): more than 10 messages a second (max_events_per_second)")
+    here.skip(10)
+
+
+def test_a_client_that_sends_too_many_bytes_is_put_out(site: MakeSite) -> None:
+    here = site(max_bytes_per_second=1000)
+    link = here.websocket().joined()
+    link.send('42["n","' + "x" * 20_000 + '"]')
+    assert not link.is_closed, "one message may be large; the next has to wait"
+    here.skip(10)
+    link.send('42["n"]')
+    assert link.ended() == 1005
+    assert said(here, "more than 1000 bytes a second (max_bytes_per_second)")
+    here.skip(10)
+
+
+def test_events_beyond_the_rate_are_dropped_where_that_is_wanted(site: MakeSite) -> None:
+    here = site(max_events_per_second=10, rate_burst=1, rate_policy="drop")
+    link = here.websocket().joined()
+    for number in range(50):
+        link.send(f'42["n",{number}]')
+    assert here.names().count("n") == 9 and not link.is_closed
+    link.send('451-["bin",{"_placeholder":true,"num":0}]', b"abc")
+    assert here.events[-1][0] == "bin", "an event in several pieces is never torn apart"
+    assert said(here, "an event was dropped (EIO_TOO_FAST)")
+    here.skip(10)
+
+
+# --- who may come
+
+
+def test_a_full_server_turns_clients_away_with_a_time(site: MakeSite) -> None:
+    here = site(has_canary=False, max_sessions=3, retry_after=7)
+    queries = [here.open() for _ in range(3)]
+    answer = here.get("EIO=4&transport=polling")
+    assert status_of(answer) == 503 and b"\r\nRetry-After: 7\r\n" in answer
+    assert json.loads(body_of(answer)) == {
+        "code": 3, "message": "The server has 3 sessions, as many as it may have (max_sessions)"
+    }
+    assert said(here, "as many as it may have (max_sessions)")
+    here.post(queries[0], "1")
+    assert status_of(here.get("EIO=4&transport=polling")) == 200
+    here.registry.options.max_sessions = 1000
+
+
+def test_an_address_has_so_many_sessions(site: MakeSite) -> None:
+    here = site(has_canary=False, max_sessions_per_address=2)
+    queries = [here.open() for _ in range(2)]
+    refused = here.get("EIO=4&transport=polling")
+    assert status_of(refused) == 503 and b"2 sessions are open from this address" in refused
+    here.post(queries[0], "1")
+    assert status_of(here.get("EIO=4&transport=polling")) == 200
+    here.registry.options.max_sessions_per_address = 0
+
+
+def test_an_address_makes_so_many_handshakes_in_a_second(site: MakeSite) -> None:
+    here = site(has_canary=False, handshake_rate=2, handshake_burst=4)
+    statuses = [status_of(here.get("EIO=4&transport=polling")) for _ in range(6)]
+    assert statuses == [200] * 4 + [503] * 2
+    here.skip(1.1)
+    assert [status_of(here.get("EIO=4&transport=polling")) for _ in range(3)] == [200, 200, 503]
+    here.registry.options.handshake_rate = 0
