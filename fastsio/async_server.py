@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastsio import engineio, exceptions
 from fastsio.base_server import SEAMS, BaseServer
+from fastsio.engine.draining import Drained
 from fastsio.engineio import hosts
 from fastsio.engineio.logs import announcer
 from fastsio.hub import _joining, dispatch
@@ -290,6 +291,21 @@ class AsyncServer(BaseServer):
     async def shutdown(self) -> None:
         self.logger.info("Socket.IO is shutting down")
         await self.eio.shutdown()
+
+    async def drain(self, seconds: float = 10) -> Drained:
+        """Take the server out of service before it stops: new clients get 503, the others are told one after the other.
+
+        Goodbyes are spread over `seconds`, so that clients do not come back elsewhere all at once; a client whose handlers
+        run is told when they have returned, or at the end. A second call waits for the first.
+
+        Returns:
+            ``{"clients": ..., "left": ..., "finished": ..., "cut": ..., "seconds": ...}``: how many there were, how many
+            went by themselves, were told after their handlers, or in spite of them, and how long it took.
+
+        Example:
+            await sio.drain(20)
+        """
+        return await self.eio.drain(seconds)
 
     def instrument(
         self,

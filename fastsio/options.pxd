@@ -37,6 +37,7 @@ cdef class Options:
     cdef public str rate_policy
     cdef public int retry_after
     cdef public double tcp_user_timeout
+    cdef public double watchdog
     # what is served
     cdef public tuple transports
     cdef public tuple protocols

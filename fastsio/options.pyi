@@ -37,6 +37,7 @@ class Options:
     handshake_burst: float
     retry_after: int
     tcp_user_timeout: float
+    watchdog: float
     compression_threshold: int
     transports: tuple[str, ...]
     protocols: tuple[int, ...]

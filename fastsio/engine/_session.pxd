@@ -15,6 +15,7 @@ cdef class Sink:
     cdef int on_binary(self, bytes data) except -1
     cdef int on_upgraded(self) except -1                # WebSocket has taken over from polling
     cdef int on_close(self, str reason) except -1       # called once, last
+    cdef bint is_busy(self) except -1                   # something of the application runs for it
 
 
 cdef class Link(Timed):

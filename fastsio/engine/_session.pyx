@@ -64,6 +64,9 @@ cdef class Sink:
     cdef int on_close(self, str reason) except -1:
         return 0
 
+    cdef bint is_busy(self) except -1:
+        return False
+
 
 cdef class MessageSink(Sink):
     """A sink for Python: subclasses define `message(data)` and `closed(reason)`.
@@ -255,6 +258,11 @@ cdef class Session(Lifecycle):
     def backlog(self):
         """What the client is owed: (bytes, packets)."""
         return self.outbox.size, self.outbox.packets
+
+    @property
+    def is_busy(self):
+        """Handlers run for it, or wait to."""
+        return self.sink is not None and self.sink.is_busy()
 
     @property
     def buffered(self):

@@ -21,6 +21,7 @@ cdef class Registry:
     cdef readonly Flusher flusher
     cdef readonly Wheel wheel
     cdef readonly set tasks
+    cdef readonly object watchdog       # None without the option
     cdef set _reported
     cpdef int attach_loop(self) except -1
     cpdef int forget(self, Session session) except -1

@@ -15,6 +15,7 @@ from typing import Any
 from fastsio.engine._guard import Guard
 from fastsio.engine._session import Flusher, Session, Traffic
 from fastsio.engine._wheel import Wheel
+from fastsio.engine.watchdog import Watchdog
 from fastsio.errors import ProtocolError
 from fastsio.options import Options
 
@@ -51,6 +52,7 @@ class Registry:
         self.loop: asyncio.AbstractEventLoop = None  # type: ignore[assignment]
         self.flusher: Flusher = None  # type: ignore[assignment]
         self.wheel: Wheel = None  # type: ignore[assignment]
+        self.watchdog: Watchdog | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
         self._reported: set[str] = set()
 
@@ -74,6 +76,10 @@ class Registry:
         self.flusher = Flusher(loop, self.logger)
         self.wheel = Wheel(loop)
         self.traffic = Traffic()
+        self.guard.is_draining = False
+        if self.watchdog is not None:
+            self.watchdog.stop()
+        self.watchdog = Watchdog(loop, self.options.watchdog, self.report_stall) if self.options.watchdog > 0 else None
 
     def create(self, version: int, request: Any) -> Session:
         """Make a session; it is reachable by its sid from now on, and LIVE once its handshake is answered."""
@@ -161,6 +167,11 @@ class Registry:
     def report_too_fast(self, session: Session, error: ProtocolError) -> None:
         """Say of an event that it was dropped, whose client may stay."""
         self.report(error.code, "%s: an event was dropped (%s): %s", session.sid[:6], error.code, error)
+
+    def report_stall(self, seconds: float, what: str) -> None:
+        """Log what has held the loop; no client is disconnected for it."""
+        self.counters["stalls"] += 1
+        self.logger.error("the event loop was held for %.2f s by %s", seconds, what)
 
     def report(self, category: str, message: str, *args: Any) -> None:
         """Log one line about a refusal, as python-engineio does: ERROR once for each category, then INFO."""

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastsio.engine._session import Session
+from fastsio.engine.draining import Drained, drain
 from fastsio.engine.registry import Registry
 from fastsio.engineio import hosts
 from fastsio.engineio.application import Application
@@ -46,6 +47,8 @@ class AsyncServer(BaseServer):
     Raises:
         ValueError: an option has a value that nothing can be made of.
     """
+
+    _draining: asyncio.Future[Drained] | None = None
 
     def is_asyncio_based(self) -> bool:
         return True
@@ -111,6 +114,19 @@ class AsyncServer(BaseServer):
 
     async def shutdown(self) -> None:
         """Kept for python-engineio's applications: deadlines here end with their sessions."""
+
+    async def drain(self, seconds: float = DRAIN_TIMEOUT) -> Drained:
+        """Take the server out of service: turn new clients away with 503, and say goodbye to all within `seconds`.
+
+        Goodbyes are spread over the time, so that clients do not come back elsewhere all at once; a client whose handlers
+        run is told when they have returned, or at the end. A second call waits for the first.
+
+        Returns:
+            How many there were, how many went by themselves, finished, or were cut, and how long it took.
+        """
+        if self._draining is None or not self._registry.guard.is_draining:
+            self._draining = asyncio.ensure_future(drain(self._registry, seconds))
+        return await asyncio.shield(self._draining)
 
     def create_queue(self, *args: Any, **kwargs: Any) -> asyncio.Queue[Any]:
         return asyncio.Queue(*args, **kwargs)

@@ -125,6 +125,9 @@ cdef class Peer(Sink):
             self.session.registry.spawn(_joining.close(self.hub.server, self, members, reason))
         return 0
 
+    cdef bint is_busy(self) except -1:
+        return self._busy or self._running != 0 or self._waiting is not None
+
     async def inline_done(self):
         """Wait for the handler that runs inline, whatever its outcome; tell whether one did."""
         if self._inline is None:
