@@ -1,6 +1,6 @@
 """The command `fastsio`: serve an application, put fastsio under somebody else's command, or put load on a server.
 
-May import: `net.serve`, `patch`, `load`. Options of `run` that are not ours are uvicorn's, by the same names.
+May import: `net.serve`, `patch`, `load`, `doctor`. Options of `run` that are not ours are uvicorn's, by the same names.
 """
 
 import argparse
@@ -8,6 +8,7 @@ import os
 import sys
 
 from fastsio import __version__
+from fastsio.doctor.options import add_options as add_doctor_options
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -20,8 +21,10 @@ def main(argv: list[str] | None = None) -> None:
         _patch(args.program)
     elif args.command == "bench":
         sys.exit(_bench(args))
+    elif args.command == "doctor":
+        sys.exit(_doctor(args))
     else:
-        parser.error("choose a command: run app:app, bench URL, or patch -- python app.py")
+        parser.error("choose a command: run app:app, doctor URL, bench URL, or patch -- python app.py")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--ssl-certfile", help="TLS certificate")
     run.add_argument("--forwarded-allow-ips", help="proxies whose X-Forwarded headers are believed")
     run.add_argument("--timeout-graceful-shutdown", type=int, help="seconds that clients get when the server stops")
+    doctor = "connect to a Socket.IO server of any make as a browser would, and say what is wrong: fastsio doctor URL"
+    add_doctor_options(commands.add_parser("doctor", help=doctor))
     if sys.platform != "win32":
         from fastsio.load.options import add_options
 
@@ -62,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _bench(args: argparse.Namespace) -> int:
     from fastsio.load.command import main
+
+    return main(args)
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from fastsio.doctor.command import main
 
     return main(args)
 

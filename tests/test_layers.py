@@ -28,8 +28,9 @@ MAY_IMPORT = {
     "hub": FOR_ALL | FLOOR_0 | {"engine", "serial"},
     "net": FOR_ALL | FLOOR_0 | {"engine"},
     "testing": FOR_ALL | FLOOR_0 | {"engine", "net"},
-    "cli": {"net", "patch", "load", "__version__"},
+    "cli": {"net", "patch", "load", "doctor", "__version__"},
     "load": set(),
+    "doctor": set(),
     "patch": {"fastsio"},
     "__main__": {"cli"},
 }
