@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     levels = ("critical", "error", "warning", "info", "debug", "trace")
     run.add_argument("--log-level", default="info", choices=levels, help="how much is logged (default %(default)s)")
     run.add_argument("--no-access-log", dest="access_log", action="store_false", help="do not log requests")
+    run.add_argument("--no-banner", dest="banner", action="store_false", help="do not say what is served, nor what is unsafe")
     run.add_argument("--ssl-keyfile", help="key of a TLS certificate")
     run.add_argument("--ssl-certfile", help="TLS certificate")
     run.add_argument("--forwarded-allow-ips", help="proxies whose X-Forwarded headers are believed")
@@ -84,7 +85,8 @@ def _run(args: argparse.Namespace) -> None:
     for name in ("command", "app"):
         options.pop(name)
     sys.path.insert(0, os.path.abspath(options.pop("app_dir") or os.curdir))
-    run(args.app, **options)
+    introduce_as = __version__ if options.pop("banner") else None
+    run(args.app, introduce_as=introduce_as, **options)
 
 
 def _patch(command: list[str]) -> None:
