@@ -1,6 +1,6 @@
 """The command `fastsio`: serve an application, put fastsio under somebody else's command, or put load on a server.
 
-May import: `net.serve`, `patch`, `load`, `doctor`. Options of `run` that are not ours are uvicorn's, by the same names.
+May import: `net.serve`, `patch`, `load`, `doctor`, `versions`. Options of `run` that are not ours are uvicorn's, by the same names.
 """
 
 import argparse
@@ -23,8 +23,10 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(_bench(args))
     elif args.command == "doctor":
         sys.exit(_doctor(args))
+    elif args.command == "version":
+        print(_version(args.verbose))
     else:
-        parser.error("choose a command: run app:app, doctor URL, bench URL, or patch -- python app.py")
+        parser.error("choose a command: run app:app, doctor URL, bench URL, version, or patch -- python app.py")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--ssl-certfile", help="TLS certificate")
     run.add_argument("--forwarded-allow-ips", help="proxies whose X-Forwarded headers are believed")
     run.add_argument("--timeout-graceful-shutdown", type=int, help="seconds that clients get when the server stops")
+    about = commands.add_parser("version", help="say which fastsio this is; --verbose for reports of bugs")
+    about.add_argument("--verbose", action="store_true", help="how it was built, what it needs, what it runs on")
     doctor = "connect to a Socket.IO server of any make as a browser would, and say what is wrong: fastsio doctor URL"
     add_doctor_options(commands.add_parser("doctor", help=doctor))
     if sys.platform != "win32":
@@ -76,6 +80,12 @@ def _doctor(args: argparse.Namespace) -> int:
     from fastsio.doctor.command import main
 
     return main(args)
+
+
+def _version(is_verbose: bool) -> str:
+    from fastsio.versions import verbose
+
+    return verbose(__version__) if is_verbose else f"fastsio {__version__}"
 
 
 def _run(args: argparse.Namespace) -> None:
