@@ -47,6 +47,7 @@ DIRECTIVES = {
 
 # Module -> what it is built from besides its own source.
 MODULES = {
+    "fastsio/_build.pyx": [],
     "fastsio/options.py": [],
     "fastsio/_json.pyx": [],
     "fastsio/_codec.pyx": [],
@@ -78,8 +79,9 @@ if SANITIZERS:  # faults made on purpose, to see that they are seen
 
 def extension(source: str, extra: list[str]) -> Extension:
     name = os.path.splitext(source)[0].replace("/", ".")
+    macros = [*MACROS, ("FASTSIO_PROFILE", PROFILE)] if name == "fastsio._build" else MACROS
     return Extension(
-        name, [source, *extra], extra_compile_args=CFLAGS, extra_link_args=LDFLAGS, define_macros=MACROS
+        name, [source, *extra], extra_compile_args=CFLAGS, extra_link_args=LDFLAGS, define_macros=macros
     )
 
 

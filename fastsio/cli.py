@@ -1,6 +1,6 @@
 """The command `fastsio`: serve an application, put fastsio under somebody else's command, or put load on a server.
 
-May import: `net.serve`, `patch`, `load`. Options of `run` that are not ours are uvicorn's, by the same names.
+May import: `net.serve`, `patch`, `load`, `doctor`, `versions`. Options of `run` that are not ours are uvicorn's, by the same names.
 """
 
 import argparse
@@ -8,6 +8,7 @@ import os
 import sys
 
 from fastsio import __version__
+from fastsio.doctor.options import add_options as add_doctor_options
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -20,8 +21,12 @@ def main(argv: list[str] | None = None) -> None:
         _patch(args.program)
     elif args.command == "bench":
         sys.exit(_bench(args))
+    elif args.command == "doctor":
+        sys.exit(_doctor(args))
+    elif args.command == "version":
+        print(_version(args.verbose))
     else:
-        parser.error("choose a command: run app:app, bench URL, or patch -- python app.py")
+        parser.error("choose a command: run app:app, doctor URL, bench URL, version, or patch -- python app.py")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,10 +54,15 @@ def _parser() -> argparse.ArgumentParser:
     levels = ("critical", "error", "warning", "info", "debug", "trace")
     run.add_argument("--log-level", default="info", choices=levels, help="how much is logged (default %(default)s)")
     run.add_argument("--no-access-log", dest="access_log", action="store_false", help="do not log requests")
+    run.add_argument("--no-banner", dest="banner", action="store_false", help="do not say what is served, nor what is unsafe")
     run.add_argument("--ssl-keyfile", help="key of a TLS certificate")
     run.add_argument("--ssl-certfile", help="TLS certificate")
     run.add_argument("--forwarded-allow-ips", help="proxies whose X-Forwarded headers are believed")
     run.add_argument("--timeout-graceful-shutdown", type=int, help="seconds that clients get when the server stops")
+    about = commands.add_parser("version", help="say which fastsio this is; --verbose for reports of bugs")
+    about.add_argument("--verbose", action="store_true", help="how it was built, what it needs, what it runs on")
+    doctor = "connect to a Socket.IO server of any make as a browser would, and say what is wrong: fastsio doctor URL"
+    add_doctor_options(commands.add_parser("doctor", help=doctor))
     if sys.platform != "win32":
         from fastsio.load.options import add_options
 
@@ -66,6 +76,18 @@ def _bench(args: argparse.Namespace) -> int:
     return main(args)
 
 
+def _doctor(args: argparse.Namespace) -> int:
+    from fastsio.doctor.command import main
+
+    return main(args)
+
+
+def _version(is_verbose: bool) -> str:
+    from fastsio.versions import verbose
+
+    return verbose(__version__) if is_verbose else f"fastsio {__version__}"
+
+
 def _run(args: argparse.Namespace) -> None:
     from fastsio.net.serve import run
 
@@ -73,7 +95,8 @@ def _run(args: argparse.Namespace) -> None:
     for name in ("command", "app"):
         options.pop(name)
     sys.path.insert(0, os.path.abspath(options.pop("app_dir") or os.curdir))
-    run(args.app, **options)
+    introduce_as = __version__ if options.pop("banner") else None
+    run(args.app, introduce_as=introduce_as, **options)
 
 
 def _patch(command: list[str]) -> None:

@@ -28,8 +28,11 @@ MAY_IMPORT = {
     "hub": FOR_ALL | FLOOR_0 | {"engine", "serial"},
     "net": FOR_ALL | FLOOR_0 | {"engine"},
     "testing": FOR_ALL | FLOOR_0 | {"engine", "net"},
-    "cli": {"net", "patch", "load", "__version__"},
+    "cli": {"net", "patch", "load", "doctor", "versions", "__version__"},
     "load": set(),
+    "doctor": set(),
+    "_build": set(),
+    "versions": {"_build", "net"},
     "patch": {"fastsio"},
     "__main__": {"cli"},
 }

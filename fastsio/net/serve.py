@@ -1,6 +1,6 @@
 """Starts uvicorn with the native wire in its `http=` seat, and says in one line when there is nothing to serve.
 
-May import: `loops`. Listeners, TLS, signals, lifespan, reload and workers are uvicorn's.
+May import: `banner`, `loops`. Listeners, TLS, signals, lifespan, reload and workers are uvicorn's.
 """
 
 import sys
@@ -10,13 +10,23 @@ from typing import Any
 
 import uvicorn
 
+from fastsio.net.banner import banner, warnings
 from fastsio.net.loops import best_loop
 
 # Named rather than given: worker and reload processes import it again.
 NATIVE = "fastsio.net._native:NativeConnection"
+# Log levels at which the banner is shown; its warnings are shown at one more.
+TALKATIVE = (None, "info", "debug", "trace")
 
 
-def run(app: str | Callable[..., Any], *, host: str = "127.0.0.1", port: int = 8000, **options: Any) -> None:
+def run(
+    app: str | Callable[..., Any],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    introduce_as: str | None = None,
+    **options: Any,
+) -> None:
     """Serve an ASGI application until a signal ends it.
 
     A `fastsio.ASGIApp` is served by the native wire; anything else, middleware around one included, by the ASGI wire.
@@ -25,6 +35,7 @@ def run(app: str | Callable[..., Any], *, host: str = "127.0.0.1", port: int = 8
         app: the application, or ``"module:name"`` of one (needed for `workers` and `reload`).
         host: address to listen on.
         port: port to listen on.
+        introduce_as: the version to begin with when it is to say on stderr what is served, and which settings are unsafe.
         options: any option of `uvicorn.run`.
 
     Raises:
@@ -32,10 +43,23 @@ def run(app: str | Callable[..., Any], *, host: str = "127.0.0.1", port: int = 8
     """
     options.setdefault("loop", best_loop())
     options.setdefault("http", NATIVE)
+    found = None
     # Processes of their own import the application themselves, and only they.
     if not (isinstance(app, str) and (options.get("reload") or options.get("workers"))):
-        _check(_import(app) if isinstance(app, str) else app, app if isinstance(app, str) else "the application")
+        found = _import(app) if isinstance(app, str) else app
+        _check(found, app if isinstance(app, str) else "the application")
+    if introduce_as is not None:
+        _introduce(found, introduce_as, host, port, options)
     uvicorn.run(app, host=host, port=port, **options)
+
+
+def _introduce(app: Any, version: str, host: str, port: int, options: dict[str, Any]) -> None:
+    level = options.get("log_level")
+    if level in TALKATIVE:
+        print(banner(app, version, host, port, options["http"] == NATIVE, options), file=sys.stderr)
+    if level in (*TALKATIVE, "warning"):
+        for text in warnings(app, host, options):
+            print(f"WARNING:  {text}", file=sys.stderr)
 
 
 def _import(target: str) -> Any:

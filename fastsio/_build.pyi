@@ -1,0 +1,5 @@
+PROFILE: str
+COMPILER: str
+LIBC: str
+CYTHON: str
+PYTHON: str
