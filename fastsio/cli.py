@@ -59,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--ssl-certfile", help="TLS certificate")
     run.add_argument("--forwarded-allow-ips", help="proxies whose X-Forwarded headers are believed")
     run.add_argument("--timeout-graceful-shutdown", type=int, help="seconds that clients get when the server stops")
+    run.add_argument(
+        "--drain",
+        type=float,
+        metavar="SECONDS",
+        help="tell clients goodbye over this time when a signal comes; a second signal stops at once",
+    )
     about = commands.add_parser("version", help="say which fastsio this is; --verbose for reports of bugs")
     about.add_argument("--verbose", action="store_true", help="how it was built, what it needs, what it runs on")
     doctor = "connect to a Socket.IO server of any make as a browser would, and say what is wrong: fastsio doctor URL"

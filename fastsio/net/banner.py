@@ -83,9 +83,10 @@ def servers_in(app: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str
         yield (prefix if path is None else path if prefix and path.startswith(prefix + "/") else prefix + _slashed(path)), server
     if depth == MAX_DEPTH:
         return
-    inner = getattr(app, "other_asgi_app", None)
-    if inner is not None:
-        yield from servers_in(inner, prefix, depth + 1)
+    for name in ("other_asgi_app", "app"):  # what stands behind it; what a middleware wraps
+        inner = getattr(app, name, None)
+        if callable(inner):
+            yield from servers_in(inner, prefix, depth + 1)
     routes = getattr(app, "routes", None)
     for mount in routes if isinstance(routes, list) else ():
         if hasattr(mount, "app") and hasattr(mount, "routes"):  # a Mount; a Route has an endpoint

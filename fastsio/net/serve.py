@@ -1,17 +1,20 @@
 """Starts uvicorn with the native wire in its `http=` seat, and says in one line when there is nothing to serve.
 
-May import: `banner`, `loops`. Listeners, TLS, signals, lifespan, reload and workers are uvicorn's.
+May import: `banner`, `loops`, `stopping`. Listeners, TLS, signals, lifespan, reload and workers are uvicorn's.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from fastsio.net.banner import banner, warnings
 from fastsio.net.loops import best_loop
+from fastsio.net.stopping import StoppingServer
 
 # Named rather than given: worker and reload processes import it again.
 NATIVE = "fastsio.net._native:NativeConnection"
@@ -25,6 +28,7 @@ def run(
     host: str = "127.0.0.1",
     port: int = 8000,
     introduce_as: str | None = None,
+    drain: float | None = None,
     **options: Any,
 ) -> None:
     """Serve an ASGI application until a signal ends it.
@@ -36,6 +40,8 @@ def run(
         host: address to listen on.
         port: port to listen on.
         introduce_as: the version to begin with when it is to say on stderr what is served, and which settings are unsafe.
+        drain: seconds over which clients are told goodbye when a signal comes (`AsyncServer.drain`); a second signal ends
+            the process at once. None: all are told in the same moment. For one process without `workers` and `reload`.
         options: any option of `uvicorn.run`.
 
     Raises:
@@ -50,7 +56,28 @@ def run(
         _check(found, app if isinstance(app, str) else "the application")
     if introduce_as is not None:
         _introduce(found, introduce_as, host, port, options)
-    uvicorn.run(app, host=host, port=port, **options)
+    if options.get("reload") or (options.get("workers") or 1) > 1:
+        if drain is not None:
+            sys.exit("--drain is for one process: start each worker by itself, or leave --workers and --reload away")
+        uvicorn.run(app, host=host, port=port, **options)
+    else:
+        _run_here(app, drain, host=host, port=port, **options)
+
+
+def _run_here(app: str | Callable[..., Any], drain: float | None, **options: Any) -> None:
+    """As `uvicorn.run` in this process."""
+    sys.path.insert(0, options.pop("app_dir", None) or "")
+    server = StoppingServer(uvicorn.Config(app, **options), drain)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        uds = options.get("uds")
+        if uds and os.path.exists(uds):
+            os.remove(uds)
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 def _introduce(app: Any, version: str, host: str, port: int, options: dict[str, Any]) -> None:

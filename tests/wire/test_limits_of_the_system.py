@@ -72,3 +72,38 @@ async def test_it_stops_when_it_is_asked_and_at_once_when_asked_again(is_answeri
     assert time.monotonic() - start < 2
     assert server.stop() in (0, -signal.SIGTERM, -signal.SIGINT)
     assert "Traceback" not in server.log()
+
+
+@pytest.mark.threat("T198", "T199")
+@pytest.mark.parametrize("signals", [1, 2])
+async def test_a_drain_takes_its_time_and_a_second_signal_ends_it(signals: int) -> None:
+    server = Server("native", "wire.review_app:default --drain 3")
+    links = []
+    for _ in range(6):
+        link = await Client(server.port, 4, "/socket.io/").live_websocket()
+        await link.send("40")
+        await link.receive()
+        links.append(link)
+    start = time.monotonic()
+    server.send(signal.SIGTERM)
+    times = []
+    if signals == 2:
+        await asyncio.sleep(0.5)
+        server.send(signal.SIGTERM)
+
+    async def leave(link: raw.WebSocket) -> None:
+        while (await link.receive())[0] != "close":
+            pass
+        times.append(time.monotonic() - start)
+        await link.send_bytes(raw.frame(raw.CLOSE, b"\x03\xe9"))
+
+    await asyncio.gather(*(leave(link) for link in links))
+    async with asyncio.timeout(8):
+        while server.is_running:
+            await asyncio.sleep(0.02)
+    if signals == 1:
+        assert 1.5 < max(times) < 3 and max(times) - min(times) > 1.2, times
+    else:
+        assert max(times) < 1.5 and time.monotonic() - start < 2.5, times
+    assert server.stop() in (0, -signal.SIGTERM)
+    assert "Traceback" not in server.log()

@@ -1,0 +1,60 @@
+"""How `fastsio run` ends: a first signal drains the servers of the application, where that was asked for; a second ends it at once.
+
+May import: `banner` (who serves). What a server does in a drain is its own affair (`engine.draining`); listeners are uvicorn's.
+"""
+
+import asyncio
+import logging
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from fastsio.net.banner import servers_in
+
+logger = logging.getLogger("uvicorn.error")
+
+
+class StoppingServer(uvicorn.Server):
+    """uvicorn's server, which may drain before it stops.
+
+    Args:
+        config: uvicorn's.
+        drain_seconds: what `AsyncServer.drain` is given; None to stop at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, drain_seconds: float | None) -> None:
+        super().__init__(config)
+        self._drain_seconds = drain_seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._drain: asyncio.Task[None] | None = None
+
+    async def serve(self, sockets: Any = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        is_first = not self._captured_signals
+        if is_first and self._drain_seconds is not None and self._loop is not None:
+            self._captured_signals.append(sig)
+            self._loop.call_soon_threadsafe(self._begin)
+            return
+        super().handle_exit(sig, frame)
+        self.force_exit = self.force_exit or not is_first
+
+    def _begin(self) -> None:
+        self._drain = asyncio.ensure_future(self._drain_all())
+
+    async def _drain_all(self) -> None:
+        try:
+            servers = {id(server): server for _, server in servers_in(self.config.loaded_app) if hasattr(server, "drain")}
+            await asyncio.gather(*(self._drain_one(server) for server in servers.values()))
+        finally:
+            self.should_exit = True
+
+    async def _drain_one(self, server: Any) -> None:
+        assert self._drain_seconds is not None
+        logger.info("Draining for up to %g s. (a second signal stops at once)", self._drain_seconds)
+        done = await server.drain(self._drain_seconds)
+        counts = done["clients"], done["left"], done["finished"], done["cut"]
+        logger.info("Drained in %.1f s: %d clients, of whom %d left, %d were told, %d were cut", done["seconds"], *counts)
