@@ -7,6 +7,7 @@ Other interpreters and compilers give other figures, so where nothing is written
 """
 
 import asyncio
+import gc
 import json
 import os
 import platform
@@ -101,7 +102,12 @@ def operations() -> dict[str, tuple[Operation, int]]:
 
 
 async def run_counted() -> None:
-    """Run every operation between two marks. Called in the process that valgrind watches."""
+    """Run every operation between two marks. Called in the process that valgrind watches.
+
+    Without the garbage collector: when its turn comes depends on everything that was allocated before.
+    """
+    gc.collect()
+    gc.disable()
     for operation, parts in operations().values():
         repeats = range(max(1, REPEATS // parts))
         for _ in repeats:
