@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "testing": FOR_ALL | FLOOR_0 | {"engine", "net"},
     "cli": {"net", "patch", "load", "doctor", "versions", "__version__"},
     "load": set(),
+    "status": set(),
     "doctor": set(),
     "_build": set(),
     "versions": {"_build", "net"},

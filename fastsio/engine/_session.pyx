@@ -614,6 +614,7 @@ cdef class Session(Lifecycle):
         if self.held:
             self.link.hold(True)
         self.traffic.polling -= 1
+        self.traffic.upgraded += 1
         self.flush()
         return self.sink.on_upgraded() if self.state == LIVE else 0
 
@@ -629,6 +630,7 @@ cdef class Session(Lifecycle):
         if self.state > LIVE:
             return 0
         self.close_reason = reason
+        self.registry.count_end(reason)
         self._refuse_probe()
         if was_live and farewell is CLOSE_PACKET and self.kind == POLLING and not link.is_waiting:
             self.linger(monotonic(), self.options)

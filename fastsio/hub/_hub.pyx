@@ -115,6 +115,7 @@ cdef class Hub:
     ) except -1:
         """Owe an event to each client here that it is for, as `AsyncManager.emit` says; `key` is that of LATEST."""
         cdef Prepared message
+        self.emitted += 1
         cdef Py_ssize_t count
         cdef list packet
         if namespace not in self.rooms.halls:
