@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "engine": FOR_ALL | FLOOR_0,
     "hub": FOR_ALL | FLOOR_0 | {"engine", "serial"},
     "net": FOR_ALL | FLOOR_0 | {"engine"},
-    "testing": FOR_ALL | FLOOR_0 | {"engine", "net"},
+    "testing": FOR_ALL | FLOOR_0 | {"engine", "net", "packet"},
     "cli": {"net", "patch", "load", "doctor", "versions", "__version__"},
     "load": set(),
     "status": set(),
