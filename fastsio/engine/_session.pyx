@@ -575,7 +575,7 @@ cdef class Session(Lifecycle):
         """Read nothing more of the client until its handlers have caught up, or go on."""
         if held == self.held or self.state != LIVE:
             return 0
-        self.hold(held)
+        self.hold(held, monotonic())
         if self.link is not None:
             self.link.hold(held)
         return 0
@@ -632,6 +632,8 @@ cdef class Session(Lifecycle):
         self.close_reason = reason
         self.registry.count_end(reason)
         self._refuse_probe()
+        if self.held and link is not None:
+            link.hold(False)
         if was_live and farewell is CLOSE_PACKET and self.kind == POLLING and not link.is_waiting:
             self.linger(monotonic(), self.options)
             self.wheel.schedule(self, self.next_due())

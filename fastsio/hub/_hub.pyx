@@ -107,6 +107,7 @@ cdef class Hub:
 
     def owe_loosely(self, event, data, namespace, room, skip_sid, is_volatile, latest):
         """As `owe`, an event that is dropped for clients that are behind, or of which only the latest of a key counts."""
+        hash(latest)    # what cannot be a key is refused before anybody is owed anything
         self.owe(event, data, namespace, room, skip_sid, None, VOLATILE if is_volatile else LATEST, (namespace, event, latest))
 
     cpdef int owe(
