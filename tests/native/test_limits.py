@@ -103,6 +103,7 @@ def test_a_policy_that_is_none_is_refused(site: MakeSite) -> None:
         site(has_canary=False, slow_client_policy="drop")
 
 
+@pytest.mark.threat("T188")
 def test_volatile_events_pass_by_those_who_are_behind(site: MakeSite) -> None:
     here = site()
     slow, quick = blocked(here), here.websocket().joined()
@@ -116,6 +117,7 @@ def test_volatile_events_pass_by_those_who_are_behind(site: MakeSite) -> None:
     assert here.registry.traffic.dropped == 1
 
 
+@pytest.mark.threat("T188")
 def test_volatile_events_wait_for_a_poll_up_to_the_high_water_mark(site: MakeSite) -> None:
     here = site(high_water=1000)
     query = here.open()
@@ -203,6 +205,7 @@ def hanging(here: Site) -> tuple[asyncio.Event, list[int]]:
     return gate, begun
 
 
+@pytest.mark.threat("T173", "T182")
 def test_a_client_is_not_read_while_its_handlers_are_behind(site: MakeSite) -> None:
     here = site(has_canary=False, pause_at_packets=10)
     gate, begun = hanging(here)
@@ -255,6 +258,7 @@ def test_a_client_whose_answer_is_waited_for_is_read(site: MakeSite) -> None:
     assert answers == ["yes"] * 300
 
 
+@pytest.mark.threat("T173")
 def test_a_polling_client_waits_for_its_answer(site: MakeSite) -> None:
     here = site(pause_at_packets=10)
     gate, begun = hanging(here)
