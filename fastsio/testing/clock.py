@@ -56,11 +56,10 @@ def _moved(loop: asyncio.AbstractEventLoop) -> _MovedTime | None:
     """Give the movable time of a loop, put there when it is not yet."""
     if isinstance(loop.time, _MovedTime):
         return loop.time
-    moved = _MovedTime(loop.time)
-    try:
-        loop.time = moved  # type: ignore[method-assign]
-    except AttributeError:  # a compiled loop
+    if not isinstance(loop, asyncio.BaseEventLoop):  # a compiled one, which does not ask itself
         return None
+    moved = _MovedTime(loop.time)
+    loop.time = moved  # type: ignore[method-assign]
     return moved
 
 

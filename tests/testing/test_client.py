@@ -91,7 +91,7 @@ async def test_acknowledgements_of_the_client(sio: fastsio.AsyncServer) -> None:
         async def answer(data: dict[str, int]) -> tuple[str, int]:
             return "answer", data["n"]
 
-        assert await anna.call("ask_back") == ["answer", 1]
+        assert await anna.call("ask_back") == ("answer", 1)
 
 
 async def test_time_is_moved_not_waited_for(sio: fastsio.AsyncServer) -> None:

@@ -1,5 +1,6 @@
 """docs/testing.md is run as it stands."""
 
+import os
 import re
 import subprocess
 import sys
@@ -15,5 +16,6 @@ def test_the_page_works(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    environment = os.environ | {"PYTHONPATH": str(PAGE.parents[1])}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert "4 passed" in done.stdout, done.stdout + done.stderr
