@@ -241,7 +241,7 @@ class Client:
         elif packet.packet_type in (EVENT, BINARY_EVENT):
             self._take_event(namespace, packet.data[0], tuple(packet.data[1:]), packet.id)
         elif packet.packet_type in (ACK, BINARY_ACK):
-            waiting = self._acks.pop(packet.id, None)
+            waiting = self._acks.pop(packet.id or 0, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(tuple(packet.data))
         self._changed.set()
