@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 5001
 
-.PHONY: instructions build chat test unit bench cluster-long conformance fuzz asan sanitize leaks soak clean
+.PHONY: instructions build chat example test unit bench cluster-long conformance fuzz asan sanitize leaks soak clean
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "fastsio needs Python 3.11 or newer; set PYTHON=/path/to/python"; exit 1; }
@@ -25,6 +25,12 @@ build: $(VENV)/.ready
 chat: build
 	@$(BIN)/python examples/chat/fetch_clients.py
 	$(BIN)/python -m fastsio run examples.chat.app:app --port $(PORT)
+
+# One of the other examples: make example NAME=dashboard.
+NAME ?= dashboard
+example: build
+	@$(BIN)/python examples/chat/fetch_clients.py
+	$(BIN)/python -m fastsio run examples.$(NAME).app:app --port $(PORT)
 
 test: build
 	$(BIN)/python -m pytest

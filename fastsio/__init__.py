@@ -16,6 +16,7 @@ from fastsio.asgi import ASGIApp
 from fastsio.async_manager import AsyncManager
 from fastsio.async_namespace import AsyncNamespace
 from fastsio.async_server import AsyncServer
+from fastsio.status import StatusApp
 from fastsio.tornado import get_tornado_handler
 
 __version__ = "0.1.0"
@@ -25,6 +26,7 @@ __all__ = [
     "AsyncManager",
     "AsyncNamespace",
     "AsyncServer",
+    "StatusApp",
     "exceptions",
     "get_tornado_handler",
     "install",

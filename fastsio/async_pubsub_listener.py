@@ -199,6 +199,7 @@ class AsyncPubSubListener(AsyncManager):
 
     def _send_finished(self, hub: Hub, event: Any, text: bytes, target: Target) -> None:
         packet = hub.encode(EVENT, target.namespace, None, messages.ready_text(event, text))
+        self.server._hub.emitted += 1
         self._rooms.send(packet, target.namespace, target.room, target.skip)
 
     def _hub_for_finished(self) -> Hub | None:

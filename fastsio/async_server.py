@@ -16,6 +16,7 @@ from fastsio.engineio.logs import announcer
 from fastsio.hub import _joining, dispatch
 from fastsio.hub._handlers import find
 from fastsio.hub.manager import AsyncManager
+from fastsio.status.stats import stats_of
 
 if TYPE_CHECKING:
     from fastsio.async_admin import InstrumentedAsyncServer
@@ -195,6 +196,21 @@ class AsyncServer(BaseServer):
         """
         size, packets = self.eio._find(self._eio_sid(sid, namespace or "/")).buffered
         return size, packets
+
+    def stats(self) -> dict[str, Any]:
+        """Give what the server does, as numbers that only grow and numbers of now. They cost nothing until asked for.
+
+        Returns:
+            A dict that JSON can carry: ``uptime`` in seconds; ``sessions`` (open, by transport, opened, closed, upgraded);
+            ``namespaces``, each with its clients and rooms; ``events`` (received, failed, emitted); ``packets`` and
+            ``bytes`` (received, sent); ``backlog`` (bytes, packets, largest bytes) of what waits for clients;
+            ``dropped`` and ``replaced`` messages; ``disconnects`` by reason; ``refusals`` by cause; ``faults`` of the server
+            itself; ``stalls`` that the watchdog saw.
+
+        Example:
+            print(sio.stats()["sessions"]["open"])
+        """
+        return stats_of(self)
 
     # --- rooms
 

@@ -9,6 +9,7 @@ cdef class Options:
     cdef public double upgrade_timeout
     cdef public double connect_timeout
     cdef public double linger_timeout
+    cdef public double hold_timeout
     # limits: bytes unless named
     cdef public Py_ssize_t max_http_buffer_size
     cdef public Py_ssize_t max_send_buffer

@@ -47,6 +47,7 @@ class Options:
         self.max_waiting_bytes = 16 * 1024 * 1024  # bytes of them
         self.pause_at_packets = 256  # packets that wait for a client's handlers before it is not read any more
         self.pause_at_bytes = 1024 * 1024  # bytes of them
+        self.hold_timeout = 300.0  # s that a client may not be read before its silence counts all the same
         self.max_events_per_second = 0.0  # messages that one client may send, on average; 0: any number
         self.max_bytes_per_second = 0.0  # bytes of them
         self.rate_burst = 5.0  # s of either rate that may come at once

@@ -27,6 +27,7 @@ class Options:
     max_waiting_bytes: int
     pause_at_packets: int
     pause_at_bytes: int
+    hold_timeout: float
     max_events_per_second: float
     max_bytes_per_second: float
     rate_burst: float

@@ -17,6 +17,19 @@ TIMES = {"ping_interval": 2.0, "ping_timeout": 1.0, "connect_timeout": 3.0, "upg
 SIZES = {"max_http_buffer_size": 2000, "max_send_buffer": 30_000, "max_send_packets": 60, "max_poll_response": 5000}
 COUNTS = {"max_waiting_packets": 40, "max_waiting_bytes": 20_000, "max_namespaces": 4, "max_attachments": 3}
 MAX_STEPS = 60
+# What an application may choose of its limits; the last byte of the input says which. It is read for what it is, too.
+CHOICES: list[dict[str, Any]] = [
+    {},
+    {"slow_client_policy": "drop_oldest"},
+    {"slow_client_policy": "drop_newest", "high_water": 500},
+    {"pause_at_packets": 4, "hold_timeout": 5.0},
+    {"max_events_per_second": 3, "rate_burst": 2, "rate_policy": "drop", "pause_at_bytes": 200},
+    {"max_events_per_second": 5, "max_bytes_per_second": 2000},
+    {"max_sessions_per_address": 3, "handshake_rate": 2, "handshake_burst": 3},
+    {"async_handlers": False, "pause_at_packets": 2, "slow_client_policy": "drop_oldest"},
+]
+# How one of several events may be sent.
+MANNERS: list[dict[str, Any]] = [{}, {"volatile": True}, {"latest": "key"}]
 
 _loops: list[SteppedLoop] = []
 
@@ -162,7 +175,7 @@ class Application:
             await sio.emit("big", "x" * 4000, to=sid, namespace=namespace)
         elif name == "again":
             for number in range(20):
-                await sio.emit("again", number, to=sid, namespace=namespace)
+                await sio.emit("again", number, to=sid, namespace=namespace, **MANNERS[number % 3])
         return None
 
     def check(self) -> None:
@@ -344,7 +357,8 @@ def session(data: bytes) -> None:
     options: dict[str, Any] = source.choose(
         [{}, {"async_handlers": False}, {"always_connect": True}, {"per_message_deflate": True, "compression_threshold": 0}]
     )
-    Conversation(source, jsonp=True, **options).run()
+    limits = CHOICES[data[-1] % len(CHOICES)] if data else {}
+    Conversation(source, jsonp=True, **{**options, **limits}).run()
 
 
 def packed_session(data: bytes) -> None:

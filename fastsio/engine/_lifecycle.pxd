@@ -48,6 +48,7 @@ cdef class Lifecycle(Timed):
     cdef bint _extended                 # an unanswered ping has been given its one extension
     # when what is due, NEVER if not
     cdef double _beat_due
+    cdef double _held_since
     cdef double _probe_due
     cdef double _join_due
     cdef double _linger_due
@@ -58,10 +59,11 @@ cdef class Lifecycle(Timed):
     cpdef void end_probe(self) noexcept
     cpdef void switch(self) noexcept
     cpdef void joined(self) noexcept
-    cpdef void hold(self, bint held) noexcept
+    cpdef void hold(self, bint held, double now) noexcept
     cpdef void linger(self, double now, Options options) noexcept
     cpdef Due on_time(self, double now, Options options) noexcept
     cpdef double next_due(self) noexcept
     cdef Due _on_beat(self, double now, Options options) noexcept
+    cdef bint _is_excused(self, double now, Options options) noexcept
     cdef Due _dead(self) noexcept
     cdef void _rest(self, double now, Options options) noexcept

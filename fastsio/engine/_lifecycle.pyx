@@ -77,9 +77,10 @@ cdef class Lifecycle(Timed):
         """A namespace was joined; the deadline for that is gone for good."""
         self._join_due = NEVER
 
-    cpdef void hold(self, bint held) noexcept:
+    cpdef void hold(self, bint held, double now) noexcept:
         """Its packets wait in the network because its handlers are behind, or do so no longer."""
         self.held = held
+        self._held_since = now
         self._heard = True      # what it says of itself may lie behind much else
         self._extended = False
 
@@ -110,7 +111,7 @@ cdef class Lifecycle(Timed):
 
     cdef Due _on_beat(self, double now, Options options) noexcept:
         if self.version == 3:
-            if not self._heard and not self.held:
+            if not self._heard and not self._is_excused(now, options):
                 return self._dead()
             self._rest(now, options)
             return NOTHING
@@ -119,12 +120,16 @@ cdef class Lifecycle(Timed):
             self._heard = self._extended = False
             self._beat_due = now + options.ping_timeout
             return SEND_PING
-        if self.held or (self._heard and not self._extended):
+        if self._is_excused(now, options) or (self._heard and not self._extended):
             # Data came after the ping: the client lives, its pong may be queued behind. Once per ping.
             self._extended = True
             self._beat_due = now + options.ping_timeout
             return NOTHING
         return self._dead()
+
+    cdef bint _is_excused(self, double now, Options options) noexcept:
+        """It is not read, so whether it is still there cannot be known; but not for ever."""
+        return self.held and now - self._held_since < options.hold_timeout
 
     cdef Due _dead(self) noexcept:
         self._beat_due = NEVER

@@ -57,6 +57,7 @@ cdef class Prepared:
 
 cdef class Outbox:
     cdef list items
+    cdef Py_ssize_t _loose              # items that may be dropped
     cdef dict _keyed                    # key of LATEST -> its place in items; None until asked for
     cdef readonly Py_ssize_t size
     cdef readonly Py_ssize_t packets

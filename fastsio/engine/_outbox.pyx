@@ -201,8 +201,10 @@ cdef class Outbox:
         self.items = []
 
     cdef int push(self, Prepared message) except -1:
-        if self._keyed is not None and message.manner == LATEST:
-            self._keyed[message.key] = len(self.items)
+        if message.manner != RELIABLE:
+            self._loose += 1
+            if self._keyed is not None and message.manner == LATEST:
+                self._keyed[message.key] = len(self.items)
         self.items.append(message)
         self.size += message.size
         self.packets += message.packets
@@ -213,7 +215,7 @@ cdef class Outbox:
         cdef list items = self.items
         self.items = []
         self._keyed = None
-        self.size = self.packets = 0
+        self.size = self.packets = self._loose = 0
         return items
 
     cdef int put_back(self, list items) except -1:
@@ -224,6 +226,7 @@ cdef class Outbox:
         for message in items:
             self.size += message.size
             self.packets += message.packets
+            self._loose += message.manner != RELIABLE
         return 0
 
     cdef int clear(self) except -1:
@@ -263,10 +266,13 @@ cdef class Outbox:
         cdef list kept = []
         cdef Prepared message
         cdef Py_ssize_t dropped = 0
+        if self._loose == 0:
+            return 0
         for message in self.items:
             if message.manner != RELIABLE and (self.size > size or self.packets > packets):
                 self.size -= message.size
                 self.packets -= message.packets
+                self._loose -= 1
                 dropped += 1
             else:
                 kept.append(message)
@@ -295,7 +301,7 @@ cdef class Outbox:
         return b"".join(pieces)
 
     cdef list _take_up_to(self, Py_ssize_t limit):
-        cdef Py_ssize_t size = 0, packets = 0, count = 0
+        cdef Py_ssize_t size = 0, packets = 0, count = 0, loose = 0
         cdef Prepared message
         if self.size <= limit:
             return self.take()
@@ -304,12 +310,14 @@ cdef class Outbox:
                 break
             size += message.size
             packets += message.packets
+            loose += message.manner != RELIABLE
             count += 1
         cdef list taken = self.items[:count]
         del self.items[:count]
         self._keyed = None
         self.size -= size
         self.packets -= packets
+        self._loose -= loose
         return taken
 
 

@@ -39,6 +39,7 @@ cdef class Traffic:
     cdef readonly long long bytes_out
     cdef readonly long long dropped     # messages that a policy, or being volatile, cost a client
     cdef readonly long long replaced    # messages that a later one of the same key took the place of
+    cdef readonly long long upgraded    # sessions that went from polling to WebSocket
     cdef readonly Py_ssize_t polling    # sessions whose transport in use is long-polling
 
 

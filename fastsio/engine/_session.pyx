@@ -575,7 +575,7 @@ cdef class Session(Lifecycle):
         """Read nothing more of the client until its handlers have caught up, or go on."""
         if held == self.held or self.state != LIVE:
             return 0
-        self.hold(held)
+        self.hold(held, monotonic())
         if self.link is not None:
             self.link.hold(held)
         return 0
@@ -614,6 +614,7 @@ cdef class Session(Lifecycle):
         if self.held:
             self.link.hold(True)
         self.traffic.polling -= 1
+        self.traffic.upgraded += 1
         self.flush()
         return self.sink.on_upgraded() if self.state == LIVE else 0
 
@@ -629,7 +630,10 @@ cdef class Session(Lifecycle):
         if self.state > LIVE:
             return 0
         self.close_reason = reason
+        self.registry.count_end(reason)
         self._refuse_probe()
+        if self.held and link is not None:
+            link.hold(False)
         if was_live and farewell is CLOSE_PACKET and self.kind == POLLING and not link.is_waiting:
             self.linger(monotonic(), self.options)
             self.wheel.schedule(self, self.next_due())

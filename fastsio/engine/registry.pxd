@@ -23,7 +23,10 @@ cdef class Registry:
     cdef readonly set tasks
     cdef readonly object watchdog       # None without the option
     cdef set _reported
+    cdef dict _ends                     # reason -> sessions
+    cdef double _since                  # monotonic seconds
     cpdef int attach_loop(self) except -1
     cpdef int forget(self, Session session) except -1
     cpdef int settled(self, Session session) except -1
     cpdef Session find(self, str sid)
+    cpdef int count_end(self, str reason) except -1

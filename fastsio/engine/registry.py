@@ -8,6 +8,7 @@ import asyncio
 import binascii
 import logging
 import os
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,8 @@ from fastsio.engine.watchdog import Watchdog
 from fastsio.errors import ProtocolError
 from fastsio.options import Options
 
+# Reasons of disconnects that are counted apart; an application may make up any number.
+MAX_REASONS = 50
 # Bytes of a session id before base64: 20 characters, 120 bits. The id is a secret and a Socket.IO room name.
 SID_BYTES = 15
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -54,6 +57,8 @@ class Registry:
         self.wheel: Wheel = None  # type: ignore[assignment]
         self.watchdog: Watchdog | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
+        self._since = time.monotonic()
+        self._ends: dict[str, int] = {}
         self._reported: set[str] = set()
 
     def attach_loop(self) -> int:
@@ -76,6 +81,7 @@ class Registry:
         self.flusher = Flusher(loop, self.logger)
         self.wheel = Wheel(loop)
         self.traffic = Traffic()
+        self._since = time.monotonic()
         self.guard.is_draining = False
         if self.watchdog is not None:
             self.watchdog.stop()
@@ -109,6 +115,31 @@ class Registry:
     def find(self, sid: str) -> Session | None:
         """Give a session that the application may still ask about."""
         return self.sessions.get(sid) or self.ending.get(sid)
+
+    def count_end(self, reason: str) -> int:
+        """A session ends, for one of `reasons` or what an application gives as one."""
+        if reason not in self._ends and len(self._ends) >= MAX_REASONS:
+            reason = "another"
+        self._ends[reason] = self._ends.get(reason, 0) + 1
+        return 0
+
+    def ends(self) -> dict[str, int]:
+        """Give how many sessions have ended, by their reason."""
+        return dict(self._ends)
+
+    def uptime(self) -> float:
+        """Give the seconds since this belongs to its loop."""
+        return time.monotonic() - self._since
+
+    def backlog(self) -> tuple[int, int, int]:
+        """Give what waits in all outboxes together, in bytes and in packets, and the bytes of the fullest one."""
+        size, packets, largest = 0, 0, 0
+        for session in self.sessions.values():
+            owed, count = session.backlog
+            size += owed
+            packets += count
+            largest = max(largest, owed)
+        return size, packets, largest
 
     async def drain(self, timeout: float) -> None:
         """Close every session because the server stops, and give what runs `timeout` seconds to finish."""

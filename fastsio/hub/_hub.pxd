@@ -16,6 +16,9 @@ cdef class Hub:
     cdef public bint manager_takes_acks # the manager does more with an ack than calling who waits for it
     cdef public bint manager_emits      # the manager does more with an emit than owing it to clients here
     cdef public Py_ssize_t max_running
+    cdef readonly long long received    # events of clients
+    cdef public long long emitted       # events of the application
+    cdef public long long failed        # handlers of events that raised
     # what `watch` has seen of the server
     cdef object handlers
     cdef object classes

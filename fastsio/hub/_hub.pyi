@@ -21,6 +21,10 @@ class Hub:
     manager_takes_acks: bool
     manager_emits: bool
     max_running: int
+    @property
+    def received(self) -> int: ...
+    emitted: int
+    failed: int
     def __init__(self, server: Any, rooms: Rooms, serializer: Any, packer: Any = None) -> None: ...
     def watch(self) -> None: ...
     def emit(

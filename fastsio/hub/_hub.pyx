@@ -107,6 +107,7 @@ cdef class Hub:
 
     def owe_loosely(self, event, data, namespace, room, skip_sid, is_volatile, latest):
         """As `owe`, an event that is dropped for clients that are behind, or of which only the latest of a key counts."""
+        hash(latest)    # what cannot be a key is refused before anybody is owed anything
         self.owe(event, data, namespace, room, skip_sid, None, VOLATILE if is_volatile else LATEST, (namespace, event, latest))
 
     cpdef int owe(
@@ -115,6 +116,7 @@ cdef class Hub:
     ) except -1:
         """Owe an event to each client here that it is for, as `AsyncManager.emit` says; `key` is that of LATEST."""
         cdef Prepared message
+        self.emitted += 1
         cdef Py_ssize_t count
         cdef list packet
         if namespace not in self.rooms.halls:

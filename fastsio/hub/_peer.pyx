@@ -275,6 +275,7 @@ cdef class Peer(Sink):
         cdef list data = message.data
         if data is None:
             return 0    # an event without a name is for nobody
+        self.hub.received += 1
         if self.hub.logs_events():
             self.hub.server.logger.info('received event "%s" from %s [%s]', data[0], member.label, member.namespace)
         if self.hub.rooms.observer is not None:
@@ -309,6 +310,7 @@ cdef class Peer(Sink):
         except CancelledError:
             error = self._acknowledge_cancelled(call)
         except BaseException as exc:
+            self.hub.failed += 1
             error = _explained(exc, call)
         runner.leave(spare)
         if first is not None:
@@ -342,6 +344,7 @@ cdef class Peer(Sink):
             if error is not None:
                 raise error
         except Exception as exc:
+            self.hub.failed += 1
             raise _explained(exc, call)
         finally:
             if rest is not None:

@@ -66,7 +66,8 @@ def run(
 
 def _run_here(app: str | Callable[..., Any], drain: float | None, **options: Any) -> None:
     """As `uvicorn.run` in this process."""
-    sys.path.insert(0, options.pop("app_dir", None) or "")
+    if (folder := options.pop("app_dir", None)) is not None:
+        sys.path.insert(0, folder)
     server = StoppingServer(uvicorn.Config(app, **options), drain)
     try:
         server.run()

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from native.conftest import MakeSite, Site, status_of
 
 
@@ -28,6 +30,7 @@ def reopen(here: Site) -> None:
     here.registry.guard.is_draining = False
 
 
+@pytest.mark.threat("T198")
 def test_goodbyes_are_spread_and_nobody_new_comes(site: MakeSite) -> None:
     here = site(has_canary=False)
     links = [here.websocket().joined() for _ in range(8)]
@@ -43,6 +46,7 @@ def test_goodbyes_are_spread_and_nobody_new_comes(site: MakeSite) -> None:
     reopen(here)
 
 
+@pytest.mark.threat("T198")
 def test_handlers_finish_and_their_answers_arrive(site: MakeSite) -> None:
     here = site(has_canary=False)
     link = here.websocket().joined()

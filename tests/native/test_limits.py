@@ -68,6 +68,17 @@ def test_the_newest_events_are_dropped(site: MakeSite) -> None:
     assert said(here, "drop_newest")
 
 
+def test_dropping_leaves_what_must_arrive_in_its_place(site: MakeSite) -> None:
+    here = site(slow_client_policy="drop_oldest", max_send_packets=16)
+    link = blocked(here)
+    for number in range(40):
+        link.send(f'42{number}["echo",{number}]') if number % 8 == 0 else run(here, here.sio.emit, "n", number)
+    link.transport.unblock()
+    here.loop.settle()
+    order = [int(one.rpartition(",")[2].rstrip("]")) if one.startswith("42") else int(one[2 : one.index("[")]) for one in link.heard()[1:]]
+    assert order == sorted(order) and {0, 8, 16, 24, 32} <= set(order) and len(order) <= 17
+
+
 @pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest"])
 def test_answers_are_never_dropped_but_not_kept_for_ever(site: MakeSite, policy: str) -> None:
     here = site(slow_client_policy=policy, max_send_packets=16)
@@ -92,6 +103,7 @@ def test_a_policy_that_is_none_is_refused(site: MakeSite) -> None:
         site(has_canary=False, slow_client_policy="drop")
 
 
+@pytest.mark.threat("T188")
 def test_volatile_events_pass_by_those_who_are_behind(site: MakeSite) -> None:
     here = site()
     slow, quick = blocked(here), here.websocket().joined()
@@ -105,6 +117,7 @@ def test_volatile_events_pass_by_those_who_are_behind(site: MakeSite) -> None:
     assert here.registry.traffic.dropped == 1
 
 
+@pytest.mark.threat("T188")
 def test_volatile_events_wait_for_a_poll_up_to_the_high_water_mark(site: MakeSite) -> None:
     here = site(high_water=1000)
     query = here.open()
@@ -145,6 +158,16 @@ def test_what_cannot_be_both_is_refused(site: MakeSite) -> None:
                 wrong.append(str(error))
 
     run(here, emit_wrongly)
+    unhashable: list[Exception] = []
+
+    async def emit_unhashable() -> None:
+        try:
+            await here.sio.emit("n", 1, latest=["a"])
+        except TypeError as error:
+            unhashable.append(error)
+
+    run(here, emit_unhashable)
+    assert unhashable
     assert wrong == [
         "volatile=True and latest='a': an event is one or the other",
         "an event that may be dropped cannot ask for an acknowledgement",
@@ -182,6 +205,7 @@ def hanging(here: Site) -> tuple[asyncio.Event, list[int]]:
     return gate, begun
 
 
+@pytest.mark.threat("T173", "T182")
 def test_a_client_is_not_read_while_its_handlers_are_behind(site: MakeSite) -> None:
     here = site(has_canary=False, pause_at_packets=10)
     gate, begun = hanging(here)
@@ -199,6 +223,19 @@ def test_a_client_is_not_read_while_its_handlers_are_behind(site: MakeSite) -> N
     assert not link.transport.is_paused
     here.skip(60)
     assert link.is_closed, "from now on its silence counts again"
+
+
+def test_a_client_is_not_held_for_ever(site: MakeSite) -> None:
+    here = site(has_canary=False, pause_at_packets=10, hold_timeout=60)
+    gate, _ = hanging(here)
+    link = here.websocket().joined()
+    link.send(*(f'42["hang",{number}]' for number in range(300)))
+    here.skip(50)
+    assert not link.is_closed
+    here.skip(60)
+    assert link.is_closed and here.events[-1][0] == "disconnect" and here.events[-1][2] == "ping timeout"
+    here.call(gate.set)
+    here.loop.settle()
 
 
 def test_a_client_whose_answer_is_waited_for_is_read(site: MakeSite) -> None:
@@ -221,6 +258,7 @@ def test_a_client_whose_answer_is_waited_for_is_read(site: MakeSite) -> None:
     assert answers == ["yes"] * 300
 
 
+@pytest.mark.threat("T173")
 def test_a_polling_client_waits_for_its_answer(site: MakeSite) -> None:
     here = site(pause_at_packets=10)
     gate, begun = hanging(here)
@@ -241,14 +279,18 @@ def test_a_held_client_that_is_disconnected_leaves_nothing(site: MakeSite) -> No
     gate, _ = hanging(here)
     link, query = here.websocket().joined(), here.open()
     here.post(query, "40")
-    sids = [event[1] for event in here.events if event[0] == "connect"][-2:]
+    gone = list(here.registry.sessions.values())[-2:]
     link.send(*(f'42["hang",{number}]' for number in range(300)))
     here.post(query, "\x1e".join(f'42["hang",{number}]' for number in range(300)))
-    for sid in sids:
-        run(here, here.sio.disconnect, sid)
+    poster = here.connections[-1]
+    assert not poster.written
+    for session in gone:
+        here.call(session.disconnect)
+    here.loop.settle()
+    assert poster.written.startswith(b"HTTP/1.1 "), "the POST that waited is answered"
     here.call(gate.set)
     here.skip(40)
-    assert not here.registry.sessions.keys() & set(sids)
+    assert not here.registry.sessions.keys() & {session.sid for session in gone}
 
 
 # --- clients that talk too fast

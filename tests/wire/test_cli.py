@@ -53,7 +53,12 @@ def test_says_what_is_wrong(folder: Path, target: str) -> None:
 
 def test_warns_of_python_socketio(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     served: list[object] = []
-    monkeypatch.setattr(uvicorn, "run", lambda app, **_: served.append(app))
+
+    def serve(server: uvicorn.Server, sockets: object = None) -> None:
+        served.append(server.config.app)
+        server.started = True
+
+    monkeypatch.setattr(uvicorn.Server, "run", serve)
     for make in (fastsio, socketio):
         fastsio.run(make.ASGIApp(make.AsyncServer(async_mode="asgi")))
         warned = capsys.readouterr().err
