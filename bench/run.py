@@ -87,17 +87,18 @@ def _one_round(case: Case, rival: Rival, measured: Measured, seconds: float) -> 
     try:
         with serving(rival, SERVER_CORE, certificate() if case.tls else None) as server:
             if case.of_saturation is None:
-                measured.samples.append(_load(case, rival, server, seconds))
+                measured.samples.append(load(case, rival, server, seconds))
             else:
-                most = _load(case, rival, server, seconds)["rate"]
-                sample = _load(case, rival, server, seconds, most * case.of_saturation)
+                most = load(case, rival, server, seconds)["rate"]
+                sample = load(case, rival, server, seconds, most * case.of_saturation)
                 measured.samples.append(sample | {"saturation": most})
     except BenchError as exc:  # one failure is a result: a server that breaks under load has no figure
         measured.samples.clear()
         measured.skipped = str(exc)
 
 
-def _load(case: Case, rival: Rival, server: Server, seconds: float, rate: float | None = None) -> dict[str, Any]:
+def load(case: Case, rival: Rival, server: Server, seconds: float, rate: float | None = None) -> dict[str, Any]:
+    """Put the load of a case on a server once, and give what the load generator measured."""
     pids = server.pids()
     url = f"{'https' if case.tls else 'http'}://127.0.0.1:{server.port}"
     command = [sys.executable, "-m", "fastsio", "bench", url, *_options(case, rival, seconds)]

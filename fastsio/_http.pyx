@@ -382,6 +382,29 @@ def environ(Request request):
     return result
 
 
+def asgi_extras(Request request not None, list headers not None, dict state not None, channel):
+    """Give what python-socketio adds to an environ under ASGI, for a request that no ASGI server has brought.
+
+    `state` is the application's of its lifespan; `channel` stands for receive and send, and cannot do either.
+    """
+    scope = {
+        "type": "websocket" if (request.header(b"upgrade") or "").lower() == "websocket" else "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": request.http_version,
+        "method": request.method,
+        "scheme": request.scheme,
+        "path": request.path,
+        "raw_path": request.path.encode(),
+        "query_string": request.query_string,
+        "root_path": "",
+        "headers": headers,
+        "client": request.client,
+        "server": request.server,
+        "state": state,
+    }
+    return {"asgi.scope": scope, "asgi.receive": channel, "asgi.send": channel}
+
+
 # Names of headers as they came -> in lower case, and as keys of an environ (None: left out). Bounded.
 cdef dict _names = {}
 cdef Py_ssize_t MAX_NAMES = 512

@@ -13,6 +13,7 @@ from fastsio.async_pubsub_listener import AsyncPubSubListener
 from fastsio.cluster import messages
 from fastsio.cluster.messages import CallbackOwner
 from fastsio.cluster.reading import Target
+from fastsio.hub.manager import is_loose
 
 
 class AsyncPubSubManager(AsyncPubSubListener):
@@ -76,7 +77,7 @@ class AsyncPubSubManager(AsyncPubSubListener):
         owner = None if callback is None else self._expect(room, namespace, callback)
         try:
             message = self._prepare(event, args, finished, (namespace, room, skip_sid), owner)
-            if kwargs.get("volatile") or kwargs.get("latest") is not None:  # on other nodes it is an ordinary event
+            if is_loose(kwargs):  # on other nodes it is an ordinary event
                 await super().emit(event, data, namespace, room=room, skip_sid=skip_sid, **kwargs)
             elif self.server is not None:
                 local = None if owner is None else partial(self._return_callback, self.host_id, False, owner)

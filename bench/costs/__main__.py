@@ -12,9 +12,8 @@ from statistics import median
 
 from bench.cases import BYTES, MICROSECONDS, Case
 from bench.costs import crowds
-from bench.install import build
 from bench.record import figure_of
-from bench.run import SERVER_CORE, Progress, _load
+from bench.run import SERVER_CORE, Progress, load
 from bench.servers import Rival, Server, load_rivals, serving
 
 ECHO = Case("echo", "echo, 100 clients", "", MICROSECONDS, "echo", 100)
@@ -59,11 +58,13 @@ ROWS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.costs", description=__doc__)
-    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], metavar="ROW", help=", ".join(ROWS))
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0)
     args = parser.parse_args()
-    build("floor")
+    unknown = [name for name in args.rows if name not in ROWS]
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(ROWS)}")
     rows = [ROWS[name] for name in args.rows or ROWS]
     found: dict[str, list[float]] = {row.name: [] for row in rows}
     progress = Progress(len(rows) * args.rounds)
@@ -91,7 +92,7 @@ def _figure(row: Row, rival: Rival, server: Server, seconds: float) -> float:
     """Give CPU us per message, or bytes per client."""
     if isinstance(row.case, crowds.Crowd):
         return crowds.cost(row.case, server, seconds)
-    return figure_of(row.case, _load(row.case, rival, server, seconds))
+    return figure_of(row.case, load(row.case, rival, server, seconds))
 
 
 def _print(row: Row, found: dict[str, list[float]]) -> None:

@@ -1,19 +1,17 @@
 """Clients that the load generator has not: they compress, or are in several namespaces. aiohttp's, one loop.
 
-May import: `servers`. They are slower than any server here, so only the server's CPU is measured, never its throughput.
+May import: `servers`, `fastsio.load.watch`. They are slower than any server here, so only the server's CPU is measured, never its throughput.
 """
 
 import asyncio
-import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import aiohttp
 
 from bench.servers import Server
+from fastsio.load.watch import take_sample
 
-TICKS = os.sysconf("SC_CLK_TCK")
 CLIENTS = 200
 
 
@@ -66,5 +64,4 @@ async def _round(sockets: list[aiohttp.ClientWebSocketResponse]) -> None:
 
 def cpu_of(server: Server) -> float:
     """Seconds of CPU that the server has used."""
-    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in server.pids()]
-    return sum(int(values[11]) + int(values[12]) for values in fields) / TICKS
+    return take_sample(server.pids()).server or 0.0

@@ -4,9 +4,9 @@ from fastsio._codec cimport EioType
 
 
 cdef enum Manner:
-    # Each has the rights of those before it.
+    # From DROPPABLE on, a policy may drop it when its client is too slow.
     RELIABLE = 0        # it is delivered, or the session ends
-    DROPPABLE = 1       # an event that a policy may drop when its client is too slow
+    DROPPABLE = 1       # an ordinary event
     LATEST = 2          # a newer one of the same key takes the place of one that still waits
     VOLATILE = 3        # dropped at once for a client that is behind
 

@@ -49,7 +49,6 @@ cdef class PollingLink(Link):
 
     cpdef int finish(self, int code, Prepared farewell) except -1:
         """Answer the open GET with what is owed and the farewell."""
-        self.hold(False)
         if self.waiter is not None and farewell is not None:
             self.session.owe(farewell)
         return self.write_now(None)

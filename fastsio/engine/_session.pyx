@@ -607,6 +607,8 @@ cdef class Session(Lifecycle):
         return 0
 
     cdef int _switch(self) except -1:
+        if self.held:
+            self.link.hold(False)   # a POST that waits for handlers is answered before its transport goes
         self._finish(self.link, NO_CODE, NOOP_PACKET)
         self.link = self.probe
         self.probe = None

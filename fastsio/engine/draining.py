@@ -55,12 +55,8 @@ async def drain(registry: Registry, seconds: float) -> Drained:
         waiting, busy = busy, []
         for session in waiting:
             _tell(session, result, busy)
-    for session in busy:
-        session.shut_down()
-        result["cut"] += 1
-    left = begun + seconds - loop.time()
-    if registry.tasks and left > 0:  # disconnect handlers
-        await asyncio.wait(registry.tasks, timeout=left)
+    result["cut"] = len(busy)
+    await registry.drain(max(0.0, begun + seconds - loop.time()))
     result["seconds"] = loop.time() - begun
     return result
 

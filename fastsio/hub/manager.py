@@ -16,6 +16,11 @@ from fastsio.hub.views import CallbacksView, RoomsView
 EVENT = 2
 
 
+def is_loose(options: dict[str, Any]) -> bool:
+    """Tell whether the options of an emit make it one that not every client has to get: `volatile` or `latest`."""
+    return bool(options.get("volatile")) or options.get("latest") is not None
+
+
 class BaseManager:
     """Who is connected, in which namespace and in which rooms."""
 
@@ -221,7 +226,7 @@ class AsyncManager(BaseManager):
             TypeError: the data have no JSON form. Nobody has been sent anything then.
         """
         room = to if to is not None else room
-        if kwargs.get("volatile") or kwargs.get("latest") is not None:
+        if is_loose(kwargs):
             volatile, latest = kwargs.get("volatile", False), kwargs.get("latest")
             self.server._hub.owe_loosely(event, data, namespace, room, skip_sid, volatile, latest)
         else:

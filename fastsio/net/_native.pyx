@@ -37,7 +37,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from fastsio import _frames
 from fastsio.engine import _admission
 from fastsio.engine._polling import poll_lost, post_lost
-from fastsio._http import Response, cors_headers, finished_headers
+from fastsio._http import Response, asgi_extras, cors_headers, finished_headers
 from fastsio.errors import ProtocolError
 
 # Bytes that one read may bring, shared by all connections of a server.
@@ -654,22 +654,7 @@ cdef class NativeConnection(Link):
 
     def _extras(self, Request request, list headers):
         """What python-socketio adds to an environ under ASGI."""
-        scope = {
-            "type": "websocket" if (request.header(b"upgrade") or "").lower() == "websocket" else "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": request.http_version,
-            "method": request.method,
-            "scheme": request.scheme,
-            "path": request.path,
-            "raw_path": request.path.encode(),
-            "query_string": request.query_string,
-            "root_path": "",
-            "headers": headers,
-            "client": request.client,
-            "server": request.server,
-            "state": dict(self._app_state) if self._app_state else {},
-        }
-        return {"asgi.scope": scope, "asgi.receive": _no_channel, "asgi.send": _no_channel}
+        return asgi_extras(request, headers, dict(self._app_state) if self._app_state else {}, _no_channel)
 
     # --- HTTP, outwards
 
@@ -884,7 +869,6 @@ cdef class NativeConnection(Link):
         """Say the last words, then wait a little for the peer to close."""
         if self._mode != WEBSOCKET:
             return 0
-        self.hold(False)
         self.flush()
         if self._blocked and self.session is not None and self.session.outbox.items:
             self._transport.abort()     # it does not read; nothing we say can reach it in order

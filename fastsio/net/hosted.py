@@ -199,7 +199,6 @@ class HostedLink(Link):
         return 0
 
     def finish(self, code: int, farewell: Any) -> int:
-        self.hold(False)
         if not self.is_over:
             events = self.take_events()
             if farewell is not None:

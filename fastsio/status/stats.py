@@ -5,9 +5,8 @@ May import: nothing of ours; knows servers by what they can do. Counters only gr
 
 from typing import Any
 
-# Counters of the registry that are no refusals: name in the registry -> name here.
-EVENTS_OF_LIFE = {"sessions_opened": "opened", "sessions_closed": "closed"}
-OWN = ("faults", "stalls")
+# Counters of the registry that are no refusals.
+OTHERS = ("sessions_opened", "sessions_closed", "faults", "stalls")
 
 
 def stats_of(sio: Any) -> dict[str, Any]:
@@ -18,7 +17,6 @@ def stats_of(sio: Any) -> dict[str, Any]:
     registry, hub, halls = sio.eio._registry, sio._hub, sio.manager._rooms.halls
     traffic, counters = registry.traffic, registry.counters
     backlog = registry.backlog()
-    opened, closed = (counters[name] for name in EVENTS_OF_LIFE)
     open_now = len(registry.sessions)
     return {
         "uptime": registry.uptime(),
@@ -26,8 +24,8 @@ def stats_of(sio: Any) -> dict[str, Any]:
             "open": open_now,
             "polling": traffic.polling,
             "websocket": open_now - traffic.polling,
-            "opened": opened,
-            "closed": closed,
+            "opened": counters["sessions_opened"],
+            "closed": counters["sessions_closed"],
             "upgraded": traffic.upgraded,
         },
         "namespaces": {
@@ -40,11 +38,7 @@ def stats_of(sio: Any) -> dict[str, Any]:
         "dropped": traffic.dropped,
         "replaced": traffic.replaced,
         "disconnects": dict(sorted(registry.ends().items())),
-        "refusals": {name: count for name, count in sorted(counters.items()) if _is_refusal(name)},
+        "refusals": {name: count for name, count in sorted(counters.items()) if name not in OTHERS},
         "faults": counters["faults"],
         "stalls": counters["stalls"],
     }
-
-
-def _is_refusal(name: str) -> bool:
-    return name not in EVENTS_OF_LIFE and name not in OWN

@@ -12,7 +12,7 @@ from inspect import isawaitable
 from typing import Any
 from urllib.parse import urlencode
 
-from fastsio._http import Exchange, Request, Response
+from fastsio._http import Exchange, Request, Response, asgi_extras
 from fastsio.engine import _admission
 from fastsio.engine._session import Link
 from fastsio.packet import Packet
@@ -208,7 +208,8 @@ class Client:
 
     def _request(self) -> Request:
         query = urlencode({"EIO": self._eio, "transport": "websocket", **self._query})
-        headers = [(b"host", b"testing"), *((name.lower().encode(), text.encode()) for name, text in self._headers.items())]
+        own = [(b"host", b"testing"), (b"connection", b"Upgrade"), (b"upgrade", b"websocket")]
+        headers = [*own, *((name.lower().encode(), text.encode()) for name, text in self._headers.items())]
         request = Request("GET", "/socket.io/", query.encode(), headers)
         request.client, request.server = ("127.0.0.1", 0), ("127.0.0.1", 80)
         request.extras = _extras
@@ -359,21 +360,7 @@ def _plain(body: bytes) -> Any:
 
 def _extras(request: Request, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
     """What an ASGI host adds to an environ."""
-    scope = {
-        "type": "websocket",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "scheme": "ws",
-        "path": request.path,
-        "raw_path": request.path.encode(),
-        "query_string": request.query_string,
-        "root_path": "",
-        "headers": headers,
-        "client": request.client,
-        "server": request.server,
-        "state": {},
-    }
-    return {"asgi.scope": scope, "asgi.receive": _no_channel, "asgi.send": _no_channel}
+    return asgi_extras(request, headers, {}, _no_channel)
 
 
 async def _no_channel(*args: Any) -> None:

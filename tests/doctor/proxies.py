@@ -1,6 +1,6 @@
 """nginx as it is packaged, with a configuration of the test's, and a proxy that holds back what it should pass.
 
-May import: the standard library, `wire.live`.
+May import: the standard library, `wire.live`, `load.awkward` (connections on threads).
 """
 
 import contextlib
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from load.awkward import Connection, serving
 from wire.live import free_port
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
@@ -78,8 +79,6 @@ def _wait_for(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> No
 @contextlib.contextmanager
 def holding(port: int) -> Iterator[int]:
     """Run a proxy that passes on heads, and of a WebSocket's frames nothing until its buffer of 4096 bytes is full."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
     def pump(source: socket.socket, sink: socket.socket, holds: bool) -> None:
         held = b""
         with contextlib.suppress(OSError):
@@ -96,21 +95,12 @@ def holding(port: int) -> Iterator[int]:
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
 
-    def serve(client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", port)) as server:
-            towards = threading.Thread(target=pump, args=(client, server, False), daemon=True)
+    def relay(client: Connection) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as server:
+            towards = threading.Thread(target=pump, args=(client.sock, server, False), daemon=True)
             towards.start()
-            pump(server, client, True)
+            pump(server, client.sock, True)
             towards.join(30)
 
-    def accept() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+    with serving(relay) as own:
+        yield own

@@ -274,6 +274,21 @@ def test_a_polling_client_waits_for_its_answer(site: MakeSite) -> None:
     assert here.names()[-1] == "last"
 
 
+def test_a_held_client_that_upgrades_has_its_answer(site: MakeSite) -> None:
+    here = site(pause_at_packets=10)
+    gate, begun = hanging(here)
+    query = here.open()
+    here.post(query, "40")
+    assert here.post(query, "\x1e".join(f'42["hang",{number}]' for number in range(270))) == b""
+    poster = here.connections[-1]
+    link = here.websocket(query).send("2probe", "5")
+    assert poster.written.startswith(b"HTTP/1.1 "), "the POST that waited is answered"
+    assert link.transport.is_paused, "the transport that took over is not read either"
+    here.call(gate.set)
+    here.loop.settle()
+    assert begun == list(range(270)) and not link.transport.is_paused
+
+
 def test_a_held_client_that_is_disconnected_leaves_nothing(site: MakeSite) -> None:
     here = site(pause_at_packets=10)
     gate, _ = hanging(here)

@@ -9,8 +9,7 @@ import pytest
 
 from fastsio._http import Exchange, Request, Response
 from fastsio.engine import _admission
-from fastsio.engine._session import Flusher, Link, MessageSink, Session
-from fastsio.engine._wheel import Wheel
+from fastsio.engine._session import Link, MessageSink, Session
 from fastsio.engine.registry import Registry
 from fastsio.options import Options
 
