@@ -3,7 +3,10 @@
 May import: `fastsio.doctor`, awkward servers.
 """
 
+import base64
+import hashlib
 import random
+import re
 import time
 
 import pytest
@@ -68,10 +71,6 @@ def test_damaged_answers_are_no_traceback(seed: int) -> None:
     def handle(connection: Connection) -> None:
         head, _ = connection.request()
         if b"Upgrade: websocket" in head:
-            import base64
-            import hashlib
-            import re
-
             key = re.search(rb"Sec-WebSocket-Key: (\S+)", head)[1]  # type: ignore[index]
             accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
             lead = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
