@@ -4,6 +4,7 @@ May import: `wire`. Never raises for what a server said: an answer is a handshak
 """
 
 import json
+import math
 import re
 from dataclasses import dataclass
 
@@ -80,8 +81,10 @@ def read_open(packet: str, eio: int, packets: tuple[str, ...] = ()) -> Handshake
         fields = json.loads(packet[1:]) if packet[:1] == "0" else None
         upgrades = tuple(map(str, fields["upgrades"]))  # type: ignore[index]
         times = float(fields["pingInterval"]) / 1000, float(fields["pingTimeout"]) / 1000  # type: ignore[index]
+        if not all(math.isfinite(seconds) and seconds > 0 for seconds in times):
+            return None
         return Handshake(str(fields["sid"]), eio, upgrades, *times, packets)  # type: ignore[index]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
 
 
@@ -118,7 +121,7 @@ def _said_by_engineio(status: int, said: str) -> str:
     """Give the kind of an Engine.IO server's own refusal, "" when it is somebody else's."""
     try:
         value = json.loads(said)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = said if status == 400 else None
     if isinstance(value, dict):
         code = value.get("code")

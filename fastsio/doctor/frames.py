@@ -1,22 +1,17 @@
 """The client's end of a WebSocket (RFC 6455), as far as a few short messages need it.
 
-May import: nothing of ours. Never reads after a timeout: the buffered stream would have lost its place.
+May import: `stream`. Never reads on after a timeout, which may have come in the middle of a frame.
 """
 
+import http.client
 import socket
-import time
 from os import urandom
-from typing import Protocol
+
+from fastsio.doctor.stream import Stream
 
 MAX_MESSAGE = 1 << 20  # bytes of one message
 MAX_FRAMES = 10_000  # frames read for one message, controls included
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-
-
-class Stream(Protocol):
-    """What frames are read from."""
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 class Closed(Exception):
@@ -28,10 +23,10 @@ class Closed(Exception):
 
 
 class WebSocket:
-    """An open WebSocket; a context manager that closes it. `owner` closes the stream when it is forgotten."""
+    """An open WebSocket; a context manager that closes it. `response` has read its head, and may have read more."""
 
-    def __init__(self, sock: socket.socket, stream: Stream, owner: object) -> None:
-        self._sock, self._stream, self._owner = sock, stream, owner
+    def __init__(self, sock: socket.socket, stream: Stream, response: http.client.HTTPResponse) -> None:
+        self._sock, self._stream, self._response = sock, stream, response
 
     def __enter__(self) -> "WebSocket":
         return self
@@ -89,12 +84,9 @@ class WebSocket:
         return first & 15, bool(first & 128), self._exactly(size, deadline)
 
     def _exactly(self, size: int, deadline: float) -> bytes:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._sock.settimeout(left)
+        self._stream.deadline = deadline
         try:
-            data = self._stream.read(size)
+            data = self._response.fp.read(size)
         except TimeoutError:
             raise
         except OSError:

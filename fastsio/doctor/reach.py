@@ -1,6 +1,6 @@
 """The way to the server: its name, its port, TLS, and the path where Engine.IO answers.
 
-May import: `causes`, `engineio`, `wire`. Never opens more than a handshake.
+May import: `causes`, `engineio`, `stream`, `wire`. Never opens more than a handshake.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import ssl
 
 from fastsio.doctor.causes import LATE, LATE_ADVICE, Finding, failed, ok, skipped
 from fastsio.doctor.engineio import Handshake, Refusal, query, read_handshake
+from fastsio.doctor.stream import Unfinished
 from fastsio.doctor.target import Target
 from fastsio.doctor.wire import NO_ANSWER, Answer, Browser, tls_context, why
 
@@ -174,6 +175,8 @@ def _look_elsewhere(browser: Browser, eio: int) -> tuple[str, Handshake | Refusa
 
 def _no_answer(browser: Browser, error: BaseException) -> Finding:
     target = browser.target
+    if isinstance(error, Unfinished):
+        return failed("path", "late", f"an answer began, and did not end within {browser.timeout:g} s", LATE_ADVICE)
     if not target.is_secure and not isinstance(error, TimeoutError) and _speaks_tls(browser):
         return failed("path", "tls", f"port {target.port} speaks TLS", f"use https:// or wss:// for port {target.port}")
     if isinstance(error, TimeoutError):

@@ -1,6 +1,6 @@
 """One Engine.IO revision over each transport: long-polling, WebSocket, and the upgrade from one to the other.
 
-May import: `causes`, `session`, `links`. Each check opens a session, joins the namespace ``/``, and leaves.
+May import: `causes`, `session`, `links`, `stream`. Each check opens a session, joins the namespace ``/``, and leaves.
 """
 
 import time
@@ -10,6 +10,7 @@ from fastsio.doctor.causes import LATE, LATE_ADVICE, Finding, failed, ok, skippe
 from fastsio.doctor.engineio import Handshake, Refusal, kind_of, query
 from fastsio.doctor.frames import Closed
 from fastsio.doctor.session import Broken, Polling, open_session
+from fastsio.doctor.stream import Unfinished
 from fastsio.doctor.wire import NO_ANSWER, Answer, Browser, NotSwitched, why
 
 JOINED = ("40", "44")
@@ -36,6 +37,8 @@ def check_polling(browser: Browser, eio: int) -> Finding:
             return _joined(name, session.wait_for(JOINED, time.monotonic() + browser.timeout))
     except Broken as error:
         return _broken(name, error)
+    except Unfinished as error:
+        return failed(name, "late", why(error), LATE_ADVICE)
     except TimeoutError:
         return failed(name, "no-connect", f"no answer from namespace / within {browser.timeout:g} s", CONNECT_ADVICE)
     except NO_ANSWER as error:

@@ -1,6 +1,6 @@
 """HTTP requests as a browser sends them, each on a connection of its own, and the one that becomes a WebSocket.
 
-May import: `target`, `frames`. Never judges an answer.
+May import: `target`, `frames`, `stream`. Never judges an answer.
 """
 
 import http.client
@@ -16,6 +16,7 @@ from os import urandom
 from urllib.parse import urlencode
 
 from fastsio.doctor.frames import WebSocket
+from fastsio.doctor.stream import Stream, Unfinished
 from fastsio.doctor.target import Target
 
 MAX_BODY = 1 << 20  # bytes of an answer that are read
@@ -100,7 +101,8 @@ class Browser:
             if body is not None:
                 lines += ["Content-Type: text/plain;charset=UTF-8", f"Content-Length: {len(data)}"]
             sock.sendall(self._head("GET" if body is None else "POST", query, lines) + data)
-            return self._read(http.client.HTTPResponse(sock), start)
+            stream = Stream(sock, start + (timeout or self.timeout))
+            return self._read(http.client.HTTPResponse(stream), start)  # type: ignore[arg-type]
 
     def websocket(self, query: dict[str, str]) -> WebSocket:
         """Open a WebSocket.
@@ -115,12 +117,13 @@ class Browser:
         try:
             lines = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
             sock.sendall(self._head("GET", query, [*lines, f"Sec-WebSocket-Key: {key.decode()}"]))
-            response = http.client.HTTPResponse(sock)
+            stream = Stream(sock, start + self.timeout)
+            response = http.client.HTTPResponse(stream)  # type: ignore[arg-type]
             response.begin()
             expected = b64encode(sha1(key + GUID).digest()).decode()
             if response.status != 101 or response.headers.get("Sec-WebSocket-Accept", "").strip() != expected:
                 raise NotSwitched(self._read(response, start, has_begun=True))
-            return WebSocket(sock, response.fp, response)
+            return WebSocket(sock, stream, response)
         except BaseException:
             sock.close()
             raise
@@ -158,6 +161,8 @@ def tls_context(verify: bool) -> ssl.SSLContext:
 
 def why(error: BaseException) -> str:
     """Say in a few words why there was no answer."""
+    if isinstance(error, Unfinished):
+        return "the answer did not come to its end in time"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, (ConnectionResetError, http.client.RemoteDisconnected, EOFError)):

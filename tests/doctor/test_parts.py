@@ -133,6 +133,7 @@ def test_the_exit_status_is_of_what_a_connection_meets_first() -> None:
 
 def test_the_documentation_has_every_exit_status() -> None:
     page = (TESTS.parent / "docs" / "doctor.md").read_text()
-    rows = {name: (int(status), meaning) for status, name, meaning in re.findall(r"^\| (\d+) \| `([\w-]+)` \| (.+?) \|", page, re.M)}
+    found = re.findall(r"^\| (\d+) \| `([\w-]+)` \| (.+?) \|", page, re.MULTILINE)
+    rows = {name: (int(status), meaning) for status, name, meaning in found}
     assert rows == {name: (cause.status, cause.meaning) for name, cause in CAUSES.items()}
     assert len({cause.status for cause in CAUSES.values()}) == len(CAUSES)
