@@ -22,6 +22,7 @@ REQUEST = (
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
 )
 QUIET_SECONDS = 60
+RESERVE = 500  # descriptors that are no clients
 PING = b"\x81\x012"
 
 
@@ -75,9 +76,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.costs.many", description=__doc__)
     parser.add_argument("clients", nargs="?", type=int, default=100_000)
     clients = parser.parse_args().clients
-    resource.setrlimit(resource.RLIMIT_NOFILE, (clients + 5000, max(clients + 5000, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+    _allow_descriptors(clients + RESERVE)
     with serving(load_rivals()["fastsio"], SERVER_CORE) as server:
         _measure(server, clients)
+
+
+def _allow_descriptors(wanted: int) -> None:
+    """Raise the limit of this process and its children. Raises SystemExit that says what the system would allow."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(wanted, hard)))
+    except ValueError:
+        allowed = f"the system allows {hard:,} descriptors to a process: ask for {hard - RESERVE:,} clients at most"
+        raise SystemExit(f"{allowed}, or raise `ulimit -Hn` as root") from None
 
 
 def _measure(server: Server, clients: int) -> None:
