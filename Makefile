@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 5001
 
-.PHONY: instructions build chat example test unit bench cluster-long conformance fuzz asan sanitize leaks soak clean
+.PHONY: instructions build chat example test unit bench cluster-long conformance fuzz fallback asan sanitize leaks soak clean
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "fastsio needs Python 3.11 or newer; set PYTHON=/path/to/python"; exit 1; }
@@ -90,6 +90,13 @@ sanitize: build/asan/tree
 	@rm -rf build/asan/reports && mkdir -p build/asan/reports
 	cd build/asan && export FASTSIO_PYTHON=$(CURDIR)/$(BIN)/python FASTSIO_REPORTS=$(CURDIR)/build/asan/reports && \
 	    nice -n 10 tests/sanitize/python -m pytest -p tests.sanitize.plugin -p no:faulthandler $(SUITE)
+
+# What other systems have to do without: asyncio's loop, nothing written past it, and C that asks no system (on Windows). All
+# but the tests of other processes' servers. Minutes.
+FALLBACK := tests/unit tests/protocol tests/oracle tests/native tests/regressions tests/conformance tests/wire tests/hosts \
+    tests/faults tests/parity tests/compat tests/testing tests/status tests/interop
+fallback: build/fallback/tree
+	cd build/fallback && FASTSIO_FALLBACK=1 $(CURDIR)/$(BIN)/python -m pytest $(FALLBACK)
 
 # The part of it without sockets: seconds.
 asan:

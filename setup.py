@@ -1,7 +1,7 @@
 """Builds the compiled rooms of fastsio. Everything else about the project stands in pyproject.toml.
 
-The profile is chosen with FASTSIO_BUILD: release (default), dev, perf, trace, asan (gcc's sanitizers) or fuzz (clang's,
-with libFuzzer's counters; needs clang, CC names another than clang-14).
+The profile is chosen with FASTSIO_BUILD: release (default), dev, perf, trace, asan (gcc's sanitizers), fuzz (clang's,
+with libFuzzer's counters; needs clang, CC names another than clang-14) or fallback (without what Windows lacks).
 """
 
 import os
@@ -22,6 +22,7 @@ SANITIZERS = {
 }.get(PROFILE, [])
 CFLAGS = {
     "release": ["-O2", "-g0", "-fvisibility=hidden"],
+    "fallback": ["-O2", "-g0", "-fvisibility=hidden", "-DFASTSIO_PLAIN"],
     "dev": ["-O1", "-g", "-fno-omit-frame-pointer", "-UNDEBUG", "-Wall", "-Wsign-compare"],
     "perf": ["-O2", "-g", "-fno-omit-frame-pointer"],
     "trace": ["-O1", "-g"],
@@ -81,7 +82,13 @@ def extension(source: str, extra: list[str]) -> Extension:
     name = os.path.splitext(source)[0].replace("/", ".")
     macros = [*MACROS, ("FASTSIO_PROFILE", PROFILE)] if name == "fastsio._build" else MACROS
     return Extension(
-        name, [source, *extra], extra_compile_args=CFLAGS, extra_link_args=LDFLAGS, define_macros=macros
+        name,
+        [source, *extra],
+        include_dirs=["fastsio"],
+        depends=["fastsio/_system.h"],
+        extra_compile_args=CFLAGS,
+        extra_link_args=LDFLAGS,
+        define_macros=macros,
     )
 
 

@@ -54,6 +54,7 @@ class Transport(asyncio.Transport):
         self.buffer = bytearray()  # what a blocked peer has not taken
         self.is_blocked = False
         self.is_paused = False
+        self.is_ended = False  # this side has no more to say
         self.unread = bytearray()
         self._closing = False
         self._lost = False
@@ -155,7 +156,7 @@ class Transport(asyncio.Transport):
         return True
 
     def write_eof(self) -> None:
-        pass
+        self.is_ended = True
 
     def close(self) -> None:
         self._closing = True

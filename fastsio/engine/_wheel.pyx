@@ -5,9 +5,11 @@ A deadline that moves later costs nothing: the object is looked at when its old 
 """
 cimport cython
 from libc.math cimport INFINITY
-from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 import heapq
+
+cdef extern from "_system.h" nogil:
+    double system_monotonic()
 
 NEVER = INFINITY
 
@@ -24,9 +26,7 @@ cdef double _skipped = 0.0
 
 
 cdef double monotonic() noexcept nogil:
-    cdef timespec now
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return <double> now.tv_sec + <double> now.tv_nsec * 1e-9 + _skipped
+    return system_monotonic() + _skipped
 
 
 def skip_time(double seconds):

@@ -1,6 +1,6 @@
-"""One TCP connection of the native wire: HTTP until upgraded, then WebSocket, written to by send(2) directly.
+"""One TCP connection of the native wire: HTTP until upgraded, then WebSocket, written to by send(2) directly if it can be.
 
-May import: the engine floor, `_frames`, `_head`, `_http`, `errors`. Never knows rooms or handlers.
+May import: the engine floor, `_frames`, `_head`, `_http`, `errors`, `net.loops`. Never knows rooms or handlers.
 Sits in uvicorn's `http=` seat. Requests that are not for the Engine.IO path, or that are unusual (chunked bodies,
 escaped paths, HTTP/1.0), are given to uvicorn's own protocol, bytes and all: the fast path is an exception that is taken
 only when everything about it is known to be right.
@@ -8,7 +8,6 @@ only when everything about it is known to be right.
 cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from libc.errno cimport EAGAIN, EINTR, errno
 from libc.string cimport memcmp, memcpy
 
 from fastsio._bytes cimport View, view_bytes
@@ -23,10 +22,11 @@ from fastsio.engine._polling cimport post
 from fastsio.engine._session cimport Flusher, Link, Session
 from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
 from fastsio.engine.registry cimport Registry
-from fastsio.net._posix cimport MSG_DONTWAIT, MSG_NOSIGNAL, c_send, ipv4_name, limit_silence
+from fastsio.net._sockets cimport SYSTEM_WRITES_DIRECTLY, ipv4_name, system_tune, system_send
 
 import asyncio
 import logging
+import socket
 import weakref
 
 import httptools
@@ -39,6 +39,10 @@ from fastsio.engine import _admission
 from fastsio.engine._polling import poll_lost, post_lost
 from fastsio._http import Response, asgi_extras, cors_headers, finished_headers
 from fastsio.errors import ProtocolError
+from fastsio.net.loops import is_fallback
+
+# Else everything is written through the transport, as it is where there is TLS.
+cdef bint _writes_directly = SYSTEM_WRITES_DIRECTLY and not is_fallback()
 
 # Bytes that one read may bring, shared by all connections of a server.
 cdef Py_ssize_t READ_SIZE = 262_144
@@ -244,9 +248,10 @@ cdef class NativeConnection(Link):
         self._route.registry.attach_loop()
         self._is_tls = transport.get_extra_info("sslcontext") is not None
         sock = transport.get_extra_info("socket")
-        if not self._is_tls and sock is not None:
+        if sock is not None:
+            _tune(sock, self._route.registry.options.tcp_user_timeout)
+        if _writes_directly and not self._is_tls and sock is not None:
             self._fd = sock.fileno()
-            limit_silence(self._fd, self._route.registry.options.tcp_user_timeout)
             transport.set_write_buffer_limits(high=0)   # any byte left in there is worth knowing of
         self._head_begun = True     # the first head has its time from now on
         self._set_deadline(HEADER_TIMEOUT)
@@ -907,7 +912,7 @@ cdef class NativeConnection(Link):
 
     cdef int _send(self, const char* data, Py_ssize_t size) except -1:
         """Write now what the kernel takes; the transport keeps the rest, and nothing overtakes it."""
-        cdef ssize_t sent = 0
+        cdef Py_ssize_t sent = 0
         cdef bytes joined
         if self._unsaid is not None:
             joined = self._unsaid + data[:size]
@@ -916,23 +921,20 @@ cdef class NativeConnection(Link):
         if size == 0 or self._transport is None:
             return 0
         if self._fd >= 0 and not self._blocked:
-            sent = c_send(self._fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT)
+            sent = system_send(self._fd, data, size)
             if sent < 0:
-                if errno != EAGAIN and errno != EINTR:
-                    return 0    # the peer is gone; the loop will tell
-                sent = 0
+                return 0    # the peer is gone; the loop will tell
         if sent < size:
             self._transport.write(data[sent:size])
         return 0
 
     cdef int _hang_up(self) except -1:
         """Close after an answer, but let the peer read it: what it is still sending is read past for a moment."""
-        if self._fd < 0 or self._mode >= CLOSED:
+        if self._mode >= CLOSED or not self._transport.can_write_eof():
             return self._close()
         self._mode = CLOSING
         self._reader = None
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
+        self._transport.write_eof()
         return 0 if self._blocked else self._set_deadline(HANG_UP_TIMEOUT)
 
     cdef int _close(self) except -1:
@@ -944,6 +946,14 @@ cdef class NativeConnection(Link):
                 self._set_deadline(CLOSE_TIMEOUT)
             self._transport.close()
         return 0
+
+
+cdef int _tune(sock, double user_timeout) except -1:
+    if SYSTEM_WRITES_DIRECTLY:
+        system_tune(sock.fileno(), user_timeout)
+    elif sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return 0
 
 
 cdef bint _is_forwarded(Request request) except -1:

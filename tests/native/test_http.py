@@ -63,7 +63,7 @@ def test_bad_framing_ends_the_connection(site: MakeSite, name: str) -> None:
         link = here.connect()
         answers = b"".join(here.say(link, piece) for piece in pieces)
         assert statuses(answers) == [400], answers
-        assert link.is_closing() or not link.is_open
+        assert link.is_ended or not link.is_open
         here.skip(1.5)
         assert not link.is_open
         assert len(here.registry.sessions) <= sessions, "the hidden request was answered"

@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import uvloop
 from deviations import ruled
 from deviations.parity import PARITY, RULES
+
+from fastsio.net.loops import best_loop
 
 import parity.scenarios  # noqa: F401 (registers them)
 from parity.scenario import SCENARIOS, Scenario
 from parity.stage import LOGGERS, WIRES, Stage, Wire
 
+LOOP = importlib.import_module(best_loop())
 TIMEOUT = 8.0  # s that one run may take
 # Attributes of classes that options and applications change for the whole process.
 GLOBALS = (
@@ -29,7 +31,7 @@ GLOBALS = (
 
 def transcript_of(name: str, wire: str) -> list[str]:
     """Play a scenario."""
-    with _class_attributes_kept(WIRES[wire]), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with _class_attributes_kept(WIRES[wire]), asyncio.Runner(loop_factory=LOOP.new_event_loop) as runner:
         return runner.run(_play(SCENARIOS[name], WIRES[wire]))
 
 

@@ -52,7 +52,8 @@ class Stage:
         self.wire = wire
         self.socketio: Any = importlib.import_module(wire.socketio)
         self.engineio: Any = importlib.import_module(wire.engineio)
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # so asyncio sends at once
+        self._socket.bind(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self.transcript = Transcript(self.port)
         self.records: list[logging.LogRecord] = []

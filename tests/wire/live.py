@@ -1,6 +1,6 @@
 """Server processes for tests: started on free ports, watched, stopped.
 
-May import: the standard library. Applications are named, never imported here.
+May import: the standard library, `fastsio.net.loops`. Applications are named, never imported here.
 Environment: `FASTSIO_REFERENCE` is a command with the fields {app} and {port}; tests then talk to that server instead
 (as recorded, without deviations), which proves the clients rather than the server.
 """
@@ -17,6 +17,8 @@ import time
 from functools import partial
 from pathlib import Path
 
+from fastsio.net.loops import is_fallback
+
 TESTS = Path(__file__).parent.parent
 START_TIMEOUT = 20.0
 REFERENCE = os.environ.get("FASTSIO_REFERENCE")
@@ -24,6 +26,7 @@ WIRES = ["reference"] if REFERENCE else ["native", "asgi"]
 
 NATIVE = "-m fastsio run {app} --host 127.0.0.1 --port {port} --app-dir {tests} --log-level {level} --no-access-log"
 ASGI = "-m uvicorn {app} --host 127.0.0.1 --port {port} --app-dir {tests} --log-level warning --no-access-log"
+ASGI += " --loop asyncio" if is_fallback() else ""
 # Other hosts; "module" runs a module with what follows its name, and the port.
 COMMANDS = {
     "native": NATIVE,
