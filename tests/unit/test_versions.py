@@ -36,7 +36,7 @@ def test_everything(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_build_is_of_this_python() -> None:
     assert _build.PYTHON.split(".")[:2] == list(map(str, sys.version_info[:2]))
-    assert _build.PROFILE in ("release", "dev", "perf", "trace", "asan", "fuzz")
+    assert _build.PROFILE in ("release", "dev", "perf", "trace", "asan", "fuzz", "fallback")
 
 
 def test_what_is_loaded_is_counted() -> None:
