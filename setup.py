@@ -16,7 +16,9 @@ PROFILE = os.environ.get("FASTSIO_BUILD", "release")
 SANITIZERS = {
     "asan": ["-fsanitize=address,undefined", "-fno-wrapv"],
     "fuzz": [
-        "-fsanitize=address,undefined,fuzzer-no-link", "-fno-sanitize-recover=undefined", "-fno-wrapv",
+        "-fsanitize=address,undefined,fuzzer-no-link",
+        "-fno-sanitize-recover=undefined",
+        "-fno-wrapv",
         "-fno-sanitize=pointer-overflow",  # clang counts NULL + 0, which Cython writes for every call without arguments
     ],
 }.get(PROFILE, [])

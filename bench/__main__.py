@@ -13,7 +13,11 @@ from bench.install import why_not
 from bench.run import Progress, measure
 from bench.servers import BenchError, Rival, load_rivals
 
-COMMANDS = {"list": "what there is", "check": "hold a run against the budgets", "render": "tables and plots out of a run"}
+COMMANDS = {
+    "list": "what there is",
+    "check": "hold a run against the budgets",
+    "render": "tables and plots out of a run",
+}
 README, PAGE = record.ROOT / "README.md", record.ROOT / "docs/performance.md"
 README_SERVERS = ["floor", "fastsio", "socketioxide", "bun", "node-uws", "node-ws", "python-socketio-uvicorn"]
 
@@ -41,8 +45,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rivals", type=lambda text: text.split(","), help="names of servers, separated by commas")
     parser.add_argument("--rounds", type=int, default=3, help="fresh servers per case (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=3.0, help="measured time per round (default %(default)s)")
-    parser.add_argument("--into", type=Path, help="file of results to go on with; cases that it has are not measured again")
-    parser.add_argument("--from", dest="source", type=Path, help="file of results for check and render (default: the newest)")
+    parser.add_argument(
+        "--into", type=Path, help="file of results to go on with; cases that it has are not measured again"
+    )
+    parser.add_argument(
+        "--from", dest="source", type=Path, help="file of results for check and render (default: the newest)"
+    )
     return parser
 
 

@@ -104,7 +104,10 @@ def divide(profile: Profile, user: float, system: float) -> list[Part]:
     named = sum(count for _, count, _ in parts)
     parts.append(("uvloop and libuv, the rest", profile.total - named, "asgi"))
     assert decoded, "the functions that are looked for are not in this build"
-    return [("kernel: recv, send, epoll", system, "floor"), *((label, count * scale, kind) for label, count, kind in parts)]
+    return [
+        ("kernel: recv, send, epoll", system, "floor"),
+        *((label, count * scale, kind) for label, count, kind in parts),
+    ]
 
 
 def draw(parts: list[Part]) -> str:

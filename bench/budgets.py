@@ -83,5 +83,6 @@ def table(verdicts: list[Verdict]) -> str:
     """One line for each budget, for the terminal."""
     words = {"aim": "PASS, aim reached", "must": "PASS", "missed": "FAIL", "unknown": "not known"}
     return "\n".join(
-        f"  {verdict.budget.case:13} {verdict.budget.server:13} {words[verdict.state]:18} {verdict.text}" for verdict in verdicts
+        f"  {verdict.budget.case:13} {verdict.budget.server:13} {words[verdict.state]:18} {verdict.text}"
+        for verdict in verdicts
     )

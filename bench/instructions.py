@@ -160,7 +160,10 @@ def _total(dump: Path) -> int:
 
 def place() -> str:
     """Name what the figures hold for."""
-    gcc = shutil.which("gcc") and subprocess.run(["gcc", "-dumpfullversion"], capture_output=True, text=True).stdout.strip()
+    gcc = (
+        shutil.which("gcc")
+        and subprocess.run(["gcc", "-dumpfullversion"], capture_output=True, text=True).stdout.strip()
+    )
     return f"{platform.python_implementation()} {platform.python_version()}, {platform.python_compiler()}, gcc {gcc}"
 
 

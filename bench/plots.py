@@ -74,7 +74,9 @@ def cpu(record: Record) -> Drawing | None:
     heights = [46 + BAR_HEIGHT * max(len(servers) for _, servers in row) for row in rows]
     drawing = Drawing(WIDTH, 52 + sum(heights), PICTURES["bench-cpu.svg"])
     drawing.words(0, 20, "CPU of the server per message, in microseconds", "title")
-    drawing.words(0, 38, "One server core, one message in and out; shorter is better. Scales differ between panels.", "note")
+    drawing.words(
+        0, 38, "One server core, one message in and out; shorter is better. Scales differ between panels.", "note"
+    )
     y = 60
     for row, height in zip(rows, heights, strict=True):
         for column, (title, servers) in enumerate(row):
@@ -99,7 +101,9 @@ def _panel(drawing: Drawing, x: float, y: float, title: str, servers: list[Measu
         drawing.bar(x + NAME_WIDTH, top, max(1.0, figure * scale), BAR_HEIGHT - 5, kind)
         low, high = min(one.figures(case)), max(one.figures(case))
         if high - low > 0.02 * figure:
-            drawing.line([(x + NAME_WIDTH + low * scale, top + 6), (x + NAME_WIDTH + min(high * scale, room), top + 6)], "spread")
+            drawing.line(
+                [(x + NAME_WIDTH + low * scale, top + 6), (x + NAME_WIDTH + min(high * scale, room), top + 6)], "spread"
+            )
         drawing.words(x + NAME_WIDTH + figure * scale + 5, top + 10, short(figure), f"label {kind}-text")
 
 
@@ -114,9 +118,13 @@ def latency(record: Record) -> Drawing | None:
             least = min(sample["messages"] for sample in one.samples)
             shown = [name for name, share in NINES.items() if (1 - share) * least >= FEW_BEYOND]
             curves[one.name] = [(float(place), one.latency(name)) for place, name in enumerate(shown)]
-    note = "100 clients, echo, at half of each server's own most messages a second; counted from when a message was due."
+    note = (
+        "100 clients, echo, at half of each server's own most messages a second; counted from when a message was due."
+    )
     ticks = [(float(place), label) for place, label in enumerate(NINE_LABELS)]
-    return _lines("bench-latency.svg", "Microseconds until the answer, by percentile", note, curves, ticks, logarithmic=True)
+    return _lines(
+        "bench-latency.svg", "Microseconds until the answer, by percentile", note, curves, ticks, logarithmic=True
+    )
 
 
 def memory(record: Record) -> Drawing | None:
@@ -125,7 +133,9 @@ def memory(record: Record) -> Drawing | None:
     for one in record.cases.get("idle", []):
         if one.samples:
             counts = [clients for clients, _ in one.samples[0]["memory"]]
-            sizes = [_median([s["memory"][at][1] - s["memory"][0][1] for s in one.samples]) for at in range(len(counts))]
+            sizes = [
+                _median([s["memory"][at][1] - s["memory"][0][1] for s in one.samples]) for at in range(len(counts))
+            ]
             curves[one.name] = [(float(count), size / 1e6) for count, size in zip(counts, sizes, strict=True)]
     most = max((points[-1][0] for points in curves.values()), default=0.0)
     ticks = [(most * part / 5, f"{most * part / 5:,.0f}") for part in range(6)]

@@ -102,7 +102,9 @@ def load(case: Case, rival: Rival, server: Server, seconds: float, rate: float |
     pids = server.pids()
     url = f"{'https' if case.tls else 'http'}://127.0.0.1:{server.port}"
     command = [sys.executable, "-m", "fastsio", "bench", url, *_options(case, rival, seconds)]
-    command += [f"--pid={pid}" for pid in pids] + ([f"--rate={rate:.0f}"] if rate is not None else [f"--window={case.window}"])
+    command += [f"--pid={pid}" for pid in pids] + (
+        [f"--rate={rate:.0f}"] if rate is not None else [f"--window={case.window}"]
+    )
     try:
         done = subprocess.run(
             command,

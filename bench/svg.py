@@ -53,7 +53,11 @@ class Drawing:
     def text(self) -> str:
         head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:.0f} {self.height:.0f}" role="img"'
         title = f"<title>{escape(self.title)}</title>"
-        return f"{head} aria-label={quoteattr(self.title)}>{title}<style>{STYLE}</style>\n" + "\n".join(self.parts) + "\n</svg>\n"
+        return (
+            f"{head} aria-label={quoteattr(self.title)}>{title}<style>{STYLE}</style>\n"
+            + "\n".join(self.parts)
+            + "\n</svg>\n"
+        )
 
 
 @dataclass

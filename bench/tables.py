@@ -50,7 +50,9 @@ def doubts(one: Measured) -> list[str]:
     if one.middle("foreign_busy") > NOISY:
         found.append("NOISY: other programs had a part of the cores; compare nothing with this")
     if "saturation" in one.samples[0] and any(s["delay_us"]["p99"] > s["latency_us"]["p99"] / 2 for s in one.samples):
-        found.append("LATE: the generator was kept from its schedule, and the latency is its own; measure on a quiet machine")
+        found.append(
+            "LATE: the generator was kept from its schedule, and the latency is its own; measure on a quiet machine"
+        )
     if one.middle("own_busy") > SATURATED > one.middle("server_busy") and "saturation" not in one.samples[0]:
         found.append("the generator was the bottleneck: CPU per message holds, msg/s is no limit of the server")
     return found
@@ -131,7 +133,11 @@ def provenance(record: Record) -> str:
     rounds = max((len(server.samples) for measured in record.cases.values() for server in measured), default=0)
     every = [server for measured in record.cases.values() for server in measured if server.samples]
     noisy = sum(server.middle("foreign_busy") > NOISY for server in every)
-    warning = f" In {noisy} of {len(every)} figures other programs had a part of the cores: believe none of those." if noisy else ""
+    warning = (
+        f" In {noisy} of {len(every)} figures other programs had a part of the cores: believe none of those."
+        if noisy
+        else ""
+    )
     return (
         f"Measured {one['date'][:10]} on {one['cpu']}, {one['cores']} cores, Linux {one['kernel']}, Python {one['python']}, "
         f"revision {one['revision'][:10]} ({one['tree']}), {rounds} rounds, medians; "

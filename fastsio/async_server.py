@@ -170,7 +170,7 @@ class AsyncServer(BaseServer):
         )
         try:
             args = await asyncio.wait_for(answer, timeout)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise exceptions.TimeoutError() from None
         finally:
             self._forget_callback(to or sid, namespace or "/", answered)

@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     levels = ("critical", "error", "warning", "info", "debug", "trace")
     run.add_argument("--log-level", default="info", choices=levels, help="how much is logged (default %(default)s)")
     run.add_argument("--no-access-log", dest="access_log", action="store_false", help="do not log requests")
-    run.add_argument("--no-banner", dest="banner", action="store_false", help="do not say what is served, nor what is unsafe")
+    run.add_argument(
+        "--no-banner", dest="banner", action="store_false", help="do not say what is served, nor what is unsafe"
+    )
     run.add_argument("--ssl-keyfile", help="key of a TLS certificate")
     run.add_argument("--ssl-certfile", help="TLS certificate")
     run.add_argument("--forwarded-allow-ips", help="proxies whose X-Forwarded headers are believed")

@@ -30,7 +30,9 @@ class EventTooLargeError(ValueError):
     """
 
     def __init__(self, event: str, size: int, limit: int) -> None:
-        super().__init__(f"event {event!r} takes {size} bytes on the channel; at most {limit} are allowed (max_message_size)")
+        super().__init__(
+            f"event {event!r} takes {size} bytes on the channel; at most {limit} are allowed (max_message_size)"
+        )
         self.size, self.limit = size, limit
 
 

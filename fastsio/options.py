@@ -57,7 +57,9 @@ class Options:
         self.handshake_rate = 0.0  # handshakes that one peer address may make in a second, on average; 0: any number
         self.handshake_burst = 20.0  # handshakes of it that may come at once
         self.retry_after = 1  # s that a client is told to wait when it is turned away
-        self.tcp_user_timeout = 45.0  # s until the kernel gives up a peer that acknowledges nothing; 0: the kernel's own
+        self.tcp_user_timeout = (
+            45.0  # s until the kernel gives up a peer that acknowledges nothing; 0: the kernel's own
+        )
         self.watchdog = 0.0  # s that one turn of the loop may take before the log names what holds it; 0: nobody looks
         self.compression_threshold = 1024  # bytes from which a poll response or a WebSocket message is compressed
         self.transports = TRANSPORTS

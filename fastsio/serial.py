@@ -63,7 +63,9 @@ class MsgPack:
         try:
             import msgpack
         except ImportError as exc:
-            raise ImportError('serializer="msgpack" needs the package msgpack: pip install "fastsio-engine[msgpack]"') from exc
+            raise ImportError(
+                'serializer="msgpack" needs the package msgpack: pip install "fastsio-engine[msgpack]"'
+            ) from exc
         self._msgpack = msgpack
 
     def encode(self, packet_type: int, namespace: str | None, id: int | None, data: Any) -> bytes:

@@ -16,7 +16,17 @@ from fastsio.net.loops import best_loop
 PACKAGE = Path(__file__).parent
 # What fastsio stands on, and what applications often have beside it.
 NEEDED = ("uvicorn", "uvloop", "httptools", "orjson", "msgspec")
-BESIDE = ("python-socketio", "python-engineio", "msgpack", "redis", "valkey", "aio-pika", "aiohttp", "starlette", "fastapi")
+BESIDE = (
+    "python-socketio",
+    "python-engineio",
+    "msgpack",
+    "redis",
+    "valkey",
+    "aio-pika",
+    "aiohttp",
+    "starlette",
+    "fastapi",
+)
 # Not built on Windows: the load generator uses the sockets of POSIX.
 POSIX_ONLY = "load."
 
@@ -36,7 +46,10 @@ def verbose(own: str) -> str:
         ("platform", f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} CPUs"),
     ]
     if missing:
-        rows.insert(3, ("MISSING", f"{', '.join(missing)}: source without a compiled module; run `make build`, or install again"))
+        rows.insert(
+            3,
+            ("MISSING", f"{', '.join(missing)}: source without a compiled module; run `make build`, or install again"),
+        )
     if _build.PROFILE != "release":
         rows.insert(2, ("WARNING", f"the profile {_build.PROFILE} is for development: slower, and not for figures"))
     return "\n".join(f"{name:<9} {text}" for name, text in rows)

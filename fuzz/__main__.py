@@ -101,7 +101,9 @@ def run(names: list[str], minutes: float, corpus: Path, findings: Path) -> list[
     results = []
     for name in names:
         results.append(fuzz(name, max(1, int(share * TARGETS[name].weight)), corpus / name, findings / name))
-        print("{:18} {:>10} runs {:>6}/s {:>6} edges {:>6} features {:>5} in corpus {}".format(*results[-1]), flush=True)
+        print(
+            "{:18} {:>10} runs {:>6}/s {:>6} edges {:>6} features {:>5} in corpus {}".format(*results[-1]), flush=True
+        )
     return results
 
 
@@ -127,7 +129,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.command == "list":
         for name, target in TARGETS.items():
-            print(f"{name:18} {(target.function.__doc__ or '').strip().splitlines()[0] if target.function.__doc__ else ''}")
+            print(
+                f"{name:18} {(target.function.__doc__ or '').strip().splitlines()[0] if target.function.__doc__ else ''}"
+            )
     elif arguments.command == "replay":
         replay(arguments.target, arguments.files)
     else:

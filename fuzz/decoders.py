@@ -70,7 +70,9 @@ def _frames_of(source: Source) -> bytes:
         payload = source.piece() * (1 + (source.byte() if head & 0x20 else 0))
         key = source.choose([bytes(4), b"\x01\x02\x03\x04", b"\xff\x00\xff\x00"])
         opcode = (0, 1, 2, 8, 9, 10, 1, 0)[head & 7]
-        stream += frames_oracle.write_frame(opcode, payload, is_final=bool(head & 8), rsv=4 if head & 16 else 0, key=key)
+        stream += frames_oracle.write_frame(
+            opcode, payload, is_final=bool(head & 8), rsv=4 if head & 16 else 0, key=key
+        )
     return stream
 
 
@@ -205,7 +207,9 @@ def head(data: bytes) -> None:
     assert [(name, value.strip(b" \t")) for name, value in other.fields] == fields, (other.fields, fields)
     lengths = [value for name, value in fields if name.lower() == b"content-length"]
     assert [length] == [int(value) for value in lengths] or (lengths, length) == ([], 0)
-    words = [word.strip() for name, value in fields if name.lower() == b"connection" for word in value.lower().split(b",")]
+    words = [
+        word.strip() for name, value in fields if name.lower() == b"connection" for word in value.lower().split(b",")
+    ]
     assert closes == (b"close" in words) and wants_upgrade == (b"upgrade" in words)
     assert is_websocket == any(name.lower() == b"upgrade" and value.lower() == b"websocket" for name, value in fields)
     assert not {b"transfer-encoding", b"expect"} & {name.lower() for name, _ in fields}

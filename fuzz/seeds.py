@@ -66,7 +66,12 @@ def socketio_objects() -> list[bytes]:
 
 
 def jsons() -> list[bytes]:
-    texts = [b'{"a":[1,-2.5e3,"\\u20ac",null,true]}', b"[NaN,1e400,12345678901234567890]", b'"\xf0\x9f\x98\x80"', b"[[[[]]]]"]
+    texts = [
+        b'{"a":[1,-2.5e3,"\\u20ac",null,true]}',
+        b"[NaN,1e400,12345678901234567890]",
+        b'"\xf0\x9f\x98\x80"',
+        b"[[[[]]]]",
+    ]
     return texts + _distinct([piece[piece.find(b"[") :] for piece in socketio() if b"[" in piece])
 
 
@@ -124,7 +129,13 @@ def http() -> list[bytes]:
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     plain = b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n"
-    more = [plain, plain * 2, plain.replace(b"EIO=4", b"EIO=3&j=1"), plain.replace(b"1.1", b"1.0"), b"GET / HTTP/1.1\r\n\r\n"]
+    more = [
+        plain,
+        plain * 2,
+        plain.replace(b"EIO=4", b"EIO=3&j=1"),
+        plain.replace(b"1.1", b"1.0"),
+        b"GET / HTTP/1.1\r\n\r\n",
+    ]
     more += [upgrade + write_frame(TEXT, b"40") + write_frame(TEXT, b'42["x"]'), plain.replace(b"GET", b"OPTIONS")]
     return [b"\x09\x20" + request for request in more + _requests()]
 
@@ -134,7 +145,12 @@ def heads() -> list[bytes]:
 
 
 def chunked() -> list[bytes]:
-    bodies = [b"2\r\n40\r\n0\r\n\r\n", b"1\r\n4\r\n1\r\n1\r\n0\r\n\r\n", b"2;x=1\r\n40\r\n0\r\nT: x\r\n\r\n", b"0\r\n\r\n"]
+    bodies = [
+        b"2\r\n40\r\n0\r\n\r\n",
+        b"1\r\n4\r\n1\r\n1\r\n0\r\n\r\n",
+        b"2;x=1\r\n40\r\n0\r\nT: x\r\n\r\n",
+        b"0\r\n\r\n",
+    ]
     return [b"\3\1" + body for body in bodies]
 
 

@@ -13,7 +13,13 @@ from fuzz.world import ExpectedError, SteppedLoop, Transport, World
 from tests.oracle.frames_oracle import write_frame
 
 # Seconds, short enough for a conversation to see all of them pass.
-TIMES = {"ping_interval": 2.0, "ping_timeout": 1.0, "connect_timeout": 3.0, "upgrade_timeout": 1.0, "linger_timeout": 2.0}
+TIMES = {
+    "ping_interval": 2.0,
+    "ping_timeout": 1.0,
+    "connect_timeout": 3.0,
+    "upgrade_timeout": 1.0,
+    "linger_timeout": 2.0,
+}
 SIZES = {"max_http_buffer_size": 2000, "max_send_buffer": 30_000, "max_send_packets": 60, "max_poll_response": 5000}
 COUNTS = {"max_waiting_packets": 40, "max_waiting_bytes": 20_000, "max_namespaces": 4, "max_attachments": 3}
 MAX_STEPS = 60
@@ -61,7 +67,9 @@ def chunked(data: bytes) -> None:
     world.feed(opening, b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n")
     world.loop.settle()
     sid = next(iter(world.registry.sessions))
-    head = f"POST /socket.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = (
+        f"POST /socket.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
     _talk(world, [head.encode(), *cut(source.rest(), places)])
 
 
@@ -251,7 +259,9 @@ class Conversation:
         elif kind == 5:
             frame = write_frame(2, (b"" if revision == 4 else b"\x04") + self.source.piece())
         elif kind == 6:
-            frame = write_frame(self.source.choose([8, 9, 10, 0, 1]), self.source.piece()[:125], is_final=self.source.flag())
+            frame = write_frame(
+                self.source.choose([8, 9, 10, 0, 1]), self.source.piece()[:125], is_final=self.source.flag()
+            )
         else:
             frame = self.source.piece()
         self._feed(transport, frame)
@@ -278,7 +288,9 @@ class Conversation:
     def rest(self) -> None:
         """A request that lacks its end."""
         query = self._session_query()
-        self._feed(self._connect(), f"POST /socket.io/?{query} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n4".encode())
+        self._feed(
+            self._connect(), f"POST /socket.io/?{query} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n4".encode()
+        )
 
     # --- what else happens
 
@@ -315,7 +327,9 @@ class Conversation:
         if not sessions:
             return "EIO=4&transport=polling&sid=unknown"
         session = self.source.choose(sessions)
-        return f"EIO={session.version}&transport=polling&sid={session.sid}" + ("&j=0" if session.jsonp is not None else "")
+        return f"EIO={session.version}&transport=polling&sid={session.sid}" + (
+            "&j=0" if session.jsonp is not None else ""
+        )
 
     def _connect(self) -> Transport:
         """Open a connection, or go on with one that is used already."""
@@ -326,7 +340,10 @@ class Conversation:
 
     def _request(self, method: str, query: str, body: bytes | None = None) -> None:
         length = "" if body is None else f"Content-Length: {len(body)}\r\n"
-        self._feed(self._connect(), f"{method} /socket.io/?{query} HTTP/1.1\r\nHost: x\r\n{length}\r\n".encode() + (body or b""))
+        self._feed(
+            self._connect(),
+            f"{method} /socket.io/?{query} HTTP/1.1\r\nHost: x\r\n{length}\r\n".encode() + (body or b""),
+        )
 
     def _upgrade(self, query: str, revision: int) -> None:
         transport = self.world.connect()
@@ -355,7 +372,12 @@ def session(data: bytes) -> None:
     """Whole sessions: both revisions, both transports, upgrades, slow and vanishing clients, handlers that do anything."""
     source = Source(data)
     options: dict[str, Any] = source.choose(
-        [{}, {"async_handlers": False}, {"always_connect": True}, {"per_message_deflate": True, "compression_threshold": 0}]
+        [
+            {},
+            {"async_handlers": False},
+            {"always_connect": True},
+            {"per_message_deflate": True, "compression_threshold": 0},
+        ]
     )
     limits = CHOICES[data[-1] % len(CHOICES)] if data else {}
     Conversation(source, jsonp=True, **{**options, **limits}).run()
@@ -364,5 +386,3 @@ def session(data: bytes) -> None:
 def packed_session(data: bytes) -> None:
     """The same with MessagePack packets: what clients send is binary then."""
     Conversation(Source(data), serializer="msgpack").run()
-
-

@@ -7,7 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "fastsio"
 SOURCES = sorted(path for pattern in ("*.py", "*.pyx", "*.pxd") for path in ROOT.rglob(pattern))
-IMPORT = re.compile(r"^\s*(?:from\s+(fastsio[\w.]*)\s+c?import\s+([\w, ]+|\()|c?import\s+(fastsio[\w.]*))", re.MULTILINE)
+IMPORT = re.compile(
+    r"^\s*(?:from\s+(fastsio[\w.]*)\s+c?import\s+([\w, ]+|\()|c?import\s+(fastsio[\w.]*))", re.MULTILINE
+)
 
 FOR_ALL = {"errors", "options"}
 FLOOR_0 = {"_bytes", "_json", "_codec", "_frames", "_head", "_http", "_mask"}

@@ -10,7 +10,17 @@ SOURCES = ("*.py", "*.pyi", "*.pyx", "*.pxd", "*.h", "_mask.c", "py.typed", "pag
 
 
 def test_the_sdist_has_every_source(tmp_path: Path) -> None:
-    command = [sys.executable, "setup.py", "-q", "egg_info", "--egg-base", str(tmp_path), "sdist", "--dist-dir", str(tmp_path)]
+    command = [
+        sys.executable,
+        "setup.py",
+        "-q",
+        "egg_info",
+        "--egg-base",
+        str(tmp_path),
+        "sdist",
+        "--dist-dir",
+        str(tmp_path),
+    ]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as packed:
         found = {name.partition("/")[2] for name in packed.getnames()}

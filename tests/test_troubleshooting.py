@@ -15,7 +15,7 @@ SHORTEST = 10
 
 def texts() -> list[str]:
     """Give every text of the first columns."""
-    rows = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `") or line.startswith("| HTTP")]
+    rows = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith(("| `", "| HTTP"))]
     return [text for row in rows for text in re.findall(r"`([^`]+)`", row) if not text.startswith(THEIRS)]
 
 

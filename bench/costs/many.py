@@ -100,7 +100,9 @@ def _measure(server: Server, clients: int) -> None:
         if len(crowd.sockets) % 1000 == 0:
             crowd.listen(0.001)
     full = resident_bytes(server.pids())
-    print(f"{clients:,} clients connected in {time.monotonic() - begun:.0f} s, {(cpu_of(server) - used) / clients * 1e6:.0f} us of CPU each")
+    print(
+        f"{clients:,} clients connected in {time.monotonic() - begun:.0f} s, {(cpu_of(server) - used) / clients * 1e6:.0f} us of CPU each"
+    )
     print(f"memory: {(full - empty) / clients:,.0f} bytes a client, {full / 1e6:,.0f} MB in all")
     used = cpu_of(server)
     crowd.listen(QUIET_SECONDS)
@@ -111,7 +113,9 @@ def _measure(server: Server, clients: int) -> None:
         next(iter(crowd.sockets.values())).send(frame(b'42["fan",{"text":"hello"}]'))
         heard = crowd.listen(60, b'42["fan"', clients)
         spent = time.monotonic() - begun
-        print(f"a broadcast reached {heard:,} in {spent:.2f} s, {(cpu_of(server) - used) / clients * 1e6:.1f} us of CPU each")
+        print(
+            f"a broadcast reached {heard:,} in {spent:.2f} s, {(cpu_of(server) - used) / clients * 1e6:.1f} us of CPU each"
+        )
 
 
 if __name__ == "__main__":

@@ -56,7 +56,12 @@ async def clear(sid: str) -> None:
 
 def is_stroke(head: Any, points: Any) -> bool:
     """Tell whether what a client sent can be drawn by the others."""
-    if not isinstance(head, dict) or not isinstance(points, bytes) or not 8 <= len(points) <= 8 * MAX_POINTS or len(points) % 8:
+    if (
+        not isinstance(head, dict)
+        or not isinstance(points, bytes)
+        or not 8 <= len(points) <= 8 * MAX_POINTS
+        or len(points) % 8
+    ):
         return False
     numbers = struct.unpack(f"<{len(points) // 4}f", points)
     is_width = isinstance(head.get("width"), (int, float)) and 1 <= head["width"] <= 40

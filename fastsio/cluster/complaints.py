@@ -26,4 +26,4 @@ class Complaints:
         if self.held_back:
             text += f" (and {self.held_back} more since the last such line)"
         self._last, self.held_back = now, 0
-        logger.exception(text)
+        logger.exception(text)  # noqa: LOG004 (called while one is handled)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 # Seconds beyond which an answer that needs no thought is late.
 LATE = 2.0
-LATE_ADVICE = "switch buffering, delays and rate limits off for this path in the proxy; without a proxy: the server is busy"
+LATE_ADVICE = (
+    "switch buffering, delays and rate limits off for this path in the proxy; without a proxy: the server is busy"
+)
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 
 
@@ -31,7 +33,9 @@ CAUSES = {
     "origin": Cause(17, "the origin of the page is refused (CORS)"),
     "version": Cause(18, "the Engine.IO revision is not served"),
     "cached": Cause(19, "a cache between here and the server answers handshakes"),
-    "not-sticky": Cause(20, "several servers answer, and requests of one session reach the wrong one (no sticky sessions)"),
+    "not-sticky": Cause(
+        20, "several servers answer, and requests of one session reach the wrong one (no sticky sessions)"
+    ),
     "late": Cause(21, "answers are held back: a proxy buffers, or the server is overloaded"),
     "polling": Cause(22, "long-polling is refused or breaks for another reason"),
     "no-upgrade": Cause(23, "a proxy does not pass WebSocket upgrades"),

@@ -23,7 +23,10 @@ def main(args: argparse.Namespace) -> int:
         print(f"fastsio doctor: {error}", file=sys.stderr)
         return 2
     if not args.json and not args.quick and sys.stderr.isatty():
-        print("examining; the heartbeat takes as long as the server's ping interval (--quick leaves it out)", file=sys.stderr)
+        print(
+            "examining; the heartbeat takes as long as the server's ping interval (--quick leaves it out)",
+            file=sys.stderr,
+        )
     try:
         findings = examine(target, origin, args.eio, args.timeout, args.quick)
     except KeyboardInterrupt:

@@ -53,7 +53,11 @@ def examine(
 
 def first_revision(found: Handshake | Refusal) -> int:
     """Give the revision in which a server is asked further."""
-    return 3 if isinstance(found, Handshake) and found.eio == 3 or isinstance(found, Refusal) and found.kind == "version" else 4
+    return (
+        3
+        if (isinstance(found, Handshake) and found.eio == 3) or (isinstance(found, Refusal) and found.kind == "version")
+        else 4
+    )
 
 
 def _check_versions(browser: Browser, wanted: int | None, findings: list[Finding]) -> dict[int, Handshake | Refusal]:
@@ -95,7 +99,9 @@ def _version(revision: int, served: dict[int, Handshake | Refusal], said: str, w
         return ok(name, f"served ({CLIENTS[revision]})")
     if served:
         return skipped(name, f"not served: {CLIENTS[revision]} cannot connect; --eio {revision} makes that a failure")
-    advice = f"serve it (fastsio: protocols=(4, 3); JavaScript: allowEIO3), or use other clients than {CLIENTS[revision]}"
+    advice = (
+        f"serve it (fastsio: protocols=(4, 3); JavaScript: allowEIO3), or use other clients than {CLIENTS[revision]}"
+    )
     if wanted is None:
         advice = "look into the server's log: it refuses both revisions"
     return failed(name, "version", said, advice)
@@ -104,7 +110,7 @@ def _version(revision: int, served: dict[int, Handshake | Refusal], said: str, w
 def _check_transports(browser: Browser, eio: int, found: Handshake | Refusal, is_shared: bool) -> list[Finding]:
     names = [f"{kind}, EIO {eio}" for kind in ("polling", "WebSocket", "upgrade")]
     if isinstance(found, Refusal):
-        refused = f"the server does not offer long-polling: transports: [\"websocket\"] in clients ({found.answer.brief})"
+        refused = f'the server does not offer long-polling: transports: ["websocket"] in clients ({found.answer.brief})'
         socket = transports.check_websocket(browser, eio, True)
         return [skipped(names[0], refused), socket, skipped(names[2], "needs long-polling")]
     socket = transports.check_websocket(browser, eio, "websocket" in found.upgrades)

@@ -18,7 +18,9 @@ class Closed(Exception):
     """The WebSocket has ended; `code` is the server's, None when the connection simply went."""
 
     def __init__(self, code: int | None, reason: str = "") -> None:
-        super().__init__(reason or "the connection was cut" if code is None else f"closed with code {code} {reason}".rstrip())
+        super().__init__(
+            reason or "the connection was cut" if code is None else f"closed with code {code} {reason}".rstrip()
+        )
         self.code = code
 
 
@@ -71,7 +73,9 @@ class WebSocket:
                 if len(message) > MAX_MESSAGE:
                     raise Closed(None, f"a message is longer than {MAX_MESSAGE} bytes")
                 if is_final:
-                    return message.decode("utf-8") if opcode != BINARY and _is_text(message) else message.decode("latin-1")
+                    return (
+                        message.decode("utf-8") if opcode != BINARY and _is_text(message) else message.decode("latin-1")
+                    )
         raise Closed(None)
 
     def _frame(self, deadline: float) -> tuple[int, bool, bytes]:

@@ -144,8 +144,12 @@ def _cut(name: str, lived: float, opened: Handshake, said: str) -> Finding:
         f"let quiet connections live longer than {interval:g} s (nginx: `proxy_read_timeout {interval * 2 + 10:.0f}s;`, HAProxy: "
         f"timeout tunnel), or set the server's ping_interval below {max(1, int(lived))} s"
     )
-    return failed(name, "idle-timeout", f"ended after {lived:.1f} s, before the ping interval of {interval:g} s: {said}", advice)
+    return failed(
+        name, "idle-timeout", f"ended after {lived:.1f} s, before the ping interval of {interval:g} s: {said}", advice
+    )
 
 
 def _too_long(name: str, opened: Handshake) -> Finding:
-    return skipped(name, f"the ping interval of {opened.ping_interval:g} s is not waited for (more than {MAX_INTERVAL:g} s)")
+    return skipped(
+        name, f"the ping interval of {opened.ping_interval:g} s is not waited for (more than {MAX_INTERVAL:g} s)"
+    )

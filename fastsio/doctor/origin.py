@@ -43,10 +43,10 @@ def _refused(browser: Browser, answer: Answer, is_own: bool) -> Finding:
     if is_own:
         advice = (
             "the server believes to be at another address: let the proxy pass it on (nginx: `proxy_set_header Host $http_host; "
-            f"proxy_set_header X-Forwarded-Proto $scheme;`), or set cors_allowed_origins=[\"{origin}\"]"
+            f'proxy_set_header X-Forwarded-Proto $scheme;`), or set cors_allowed_origins=["{origin}"]'
         )
         return failed(CHECK, "origin", f"{origin}, the server's own, is refused: {answer.brief}", advice)
-    advice = f"set cors_allowed_origins=[\"{origin}\"] on the server, scheme and port included"
+    advice = f'set cors_allowed_origins=["{origin}"] on the server, scheme and port included'
     return failed(CHECK, "origin", f"{origin} is refused: {answer.brief}", advice)
 
 
@@ -58,10 +58,10 @@ def _seen_by_browser(origin: str, answer: Answer, found: Handshake | Refusal) ->
     if values in (["*"], [origin]):
         return ok(CHECK, f"{origin} is allowed ({ALLOW}: {values[0]})")
     if not values:
-        advice = f"allow it on the server: cors_allowed_origins=[\"{origin}\"] (JavaScript: cors: {{origin: \"{origin}\"}})"
+        advice = f'allow it on the server: cors_allowed_origins=["{origin}"] (JavaScript: cors: {{origin: "{origin}"}})'
         return failed(CHECK, "origin", f"no {ALLOW} in the answer: browsers hide it from {origin}", advice)
     if len(values) > 1 or "," in values[0]:
         advice = "let one place alone send it: take add_header out of the proxy, or set cors_allowed_origins=[] on the server"
         return failed(CHECK, "origin", f"{ALLOW} is there more than once ({', '.join(values)[:100]})", advice)
-    advice = f"set cors_allowed_origins=[\"{origin}\"]; scheme, host and port must be those of the page"
+    advice = f'set cors_allowed_origins=["{origin}"]; scheme, host and port must be those of the page'
     return failed(CHECK, "origin", f"{ALLOW} is {values[0][:100]}, not {origin}", advice)

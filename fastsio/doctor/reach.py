@@ -33,14 +33,19 @@ def check_reach(browser: Browser, findings: list[Finding]) -> None:
     try:
         addresses = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        advice = "look for a typing error in the host name, and whether this machine resolves it: getent hosts " + target.host
+        advice = (
+            "look for a typing error in the host name, and whether this machine resolves it: getent hosts "
+            + target.host
+        )
         findings.append(failed("name", "name", f"{target.host}: {error}", advice))
         raise Unreachable from None
     findings.append(ok("name", ", ".join(dict.fromkeys(str(address[4][0]) for address in addresses))))
     try:
         socket.create_connection((target.host, target.port), browser.timeout).close()
     except OSError as error:
-        findings.append(failed("port", "nothing-listening", f"port {target.port}: {why(error)}", _port_advice(target, error)))
+        findings.append(
+            failed("port", "nothing-listening", f"port {target.port}: {why(error)}", _port_advice(target, error))
+        )
         raise Unreachable from None
     findings.append(ok("port", f"{target.port} accepts connections"))
     if target.is_secure:
@@ -63,7 +68,9 @@ def _check_tls(browser: Browser, findings: list[Finding]) -> None:
         with browser.connect() as sock:
             version = sock.version() if isinstance(sock, ssl.SSLSocket) else None
     except ssl.SSLCertVerificationError as error:
-        findings.append(failed("TLS", "tls", f"the certificate is refused: {error.verify_message}", _certificate_advice(error)))
+        findings.append(
+            failed("TLS", "tls", f"the certificate is refused: {error.verify_message}", _certificate_advice(error))
+        )
         browser.verify = False
     except OSError as error:
         if getattr(error, "reason", None) in PLAIN_SIGNS or _speaks_plain(browser):
@@ -102,10 +109,12 @@ def _speaks_plain(browser: Browser) -> bool:
 
 def _speaks_tls(browser: Browser) -> bool:
     """Tell whether the port of an http URL ends TLS."""
-    with contextlib.suppress(OSError):
-        with socket.create_connection((browser.target.host, browser.target.port), browser.timeout) as sock:
-            with tls_context(False).wrap_socket(sock, server_hostname=browser.target.host):
-                return True
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection((browser.target.host, browser.target.port), browser.timeout) as sock,
+        tls_context(False).wrap_socket(sock, server_hostname=browser.target.host),
+    ):
+        return True
     return False
 
 
@@ -138,7 +147,7 @@ def check_path(browser: Browser, eio: int, findings: list[Finding]) -> Handshake
         raise Unreachable
     path, found, found_at = other
     browser.target = target.at(path)
-    advice = f"give clients path: \"{path}\", or make the proxy and the server agree on {target.path}"
+    advice = f'give clients path: "{path}", or make the proxy and the server agree on {target.path}'
     if target.given_path:
         advice += "; what follows the host in io(url) is a namespace, not a path"
     findings.append(failed("path", "wrong-path", f"{target.path}: {answer.brief}; Socket.IO is at {path}", advice))
@@ -180,7 +189,9 @@ def _no_answer(browser: Browser, error: BaseException) -> Finding:
     if not target.is_secure and not isinstance(error, TimeoutError) and _speaks_tls(browser):
         return failed("path", "tls", f"port {target.port} speaks TLS", f"use https:// or wss:// for port {target.port}")
     if isinstance(error, TimeoutError):
-        advice = "the process may hang (a blocking call on its event loop), or what listens there waits for another protocol"
+        advice = (
+            "the process may hang (a blocking call on its event loop), or what listens there waits for another protocol"
+        )
         return failed("path", "nothing-listening", f"no answer within {browser.timeout:g} s", advice)
     advice = f"look which program has port {target.port}: ss -ltnp"
     return failed("path", "not-socketio", f"what listens there does not speak HTTP: {why(error)}", advice)
@@ -189,7 +200,9 @@ def _no_answer(browser: Browser, error: BaseException) -> Finding:
 def _stopped(target: Target, refusal: Refusal) -> Finding:
     answer = refusal.answer
     if refusal.kind == "tls":
-        return failed("path", "tls", f"port {target.port} wants TLS: {answer.brief}", f"use https:// for port {target.port}")
+        return failed(
+            "path", "tls", f"port {target.port} wants TLS: {answer.brief}", f"use https:// for port {target.port}"
+        )
     if refusal.kind == "gateway":
         advice = "start the server behind the proxy, or correct its address there (upstream, proxy_pass); see the proxy's log"
         return failed("path", "gateway", answer.brief, advice)

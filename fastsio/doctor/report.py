@@ -26,7 +26,9 @@ def page(target: Target, findings: list[Finding], width: int = 120) -> str:
 def _gathered(findings: list[Finding]) -> list[Finding]:
     """Make one line of skipped checks that follow each other, and all need the same."""
     lines: list[Finding] = []
-    for detail, group in itertools.groupby(findings, lambda finding: finding.detail if finding.state == SKIPPED else ""):
+    for detail, group in itertools.groupby(
+        findings, lambda finding: finding.detail if finding.state == SKIPPED else ""
+    ):
         alike = list(group)
         if detail and len(alike) > 3:
             alike = [Finding(f"{len(alike)} checks", SKIPPED, f"{alike[0].check}, ... {alike[-1].check}: {detail}")]
@@ -50,7 +52,9 @@ def as_json(target: Target, findings: list[Finding]) -> dict[str, Any]:
     return {
         "url": target.url,
         "exit_status": exit_status(findings),
-        "causes": sorted({finding.cause for finding in findings if finding.cause}, key=lambda cause: CAUSES[cause].status),
+        "causes": sorted(
+            {finding.cause for finding in findings if finding.cause}, key=lambda cause: CAUSES[cause].status
+        ),
         "checks": [
             {
                 "check": finding.check,
@@ -67,5 +71,10 @@ def as_json(target: Target, findings: list[Finding]) -> dict[str, Any]:
 def _wrapped(head: str, text: str, width: int) -> list[str]:
     """Set text behind its head; further lines begin below it."""
     return textwrap.wrap(
-        text, width, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False, break_on_hyphens=False
+        text,
+        width,
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
+        break_on_hyphens=False,
     ) or [head]

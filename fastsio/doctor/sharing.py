@@ -15,7 +15,7 @@ SESSIONS = 4
 REQUESTS = 3  # of each session
 STICKY_ADVICE = (
     "send all requests of one client to one server: `ip_hash;` or `hash $remote_addr consistent;` in nginx's upstream, a cookie "
-    "elsewhere; with --workers use one port for each process; or let clients use WebSocket only: transports: [\"websocket\"]"
+    'elsewhere; with --workers use one port for each process; or let clients use WebSocket only: transports: ["websocket"]'
 )
 
 
@@ -26,7 +26,9 @@ def check_sharing(browser: Browser, eio: int, findings: list[Finding]) -> bool:
         return _check(browser, eio, findings, sessions, closing)
 
 
-def _check(browser: Browser, eio: int, findings: list[Finding], sessions: list[Polling], closing: contextlib.ExitStack) -> bool:
+def _check(
+    browser: Browser, eio: int, findings: list[Finding], sessions: list[Polling], closing: contextlib.ExitStack
+) -> bool:
     try:
         for _ in range(SESSIONS):
             opened = open_session(browser, eio)
@@ -41,7 +43,10 @@ def _check(browser: Browser, eio: int, findings: list[Finding], sessions: list[P
         if len(ids) < len(sessions):
             detail = f"{len(sessions)} handshakes got {len(ids)} session ids"
             advice = "take the path of Socket.IO out of the cache of the proxy or CDN (nginx: proxy_cache off)"
-            findings += [failed("no cache", "cached", detail, advice), skipped("sticky sessions", "needs sessions of its own")]
+            findings += [
+                failed("no cache", "cached", detail, advice),
+                skipped("sticky sessions", "needs sessions of its own"),
+            ]
             return False
         findings.append(ok("no cache", f"{len(sessions)} handshakes, {len(ids)} session ids"))
         finding = _check_sticky(sessions)
@@ -63,5 +68,5 @@ def _check_sticky(sessions: list[Polling]) -> Finding:
             unknown += answer.status != 200 and kind_of(answer) == "session"
     if not unknown:
         return ok("sticky sessions", f"{asked} requests of {len(sessions)} sessions all found their server")
-    detail = f"{unknown} of {asked} requests of {len(sessions)} sessions were answered \"Invalid session\""
+    detail = f'{unknown} of {asked} requests of {len(sessions)} sessions were answered "Invalid session"'
     return failed("sticky sessions", "not-sticky", detail, STICKY_ADVICE)

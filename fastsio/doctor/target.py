@@ -61,7 +61,9 @@ def parse_url(text: str, path: str | None = None) -> Target:
     """
     parts = urlsplit(text if "://" in text else "http://" + text)
     if parts.scheme not in SECURE or not parts.hostname:
-        raise ValueError(f"{text!r} is not a URL of a server: write for example http://127.0.0.1:8000 or https://example.org")
+        raise ValueError(
+            f"{text!r} is not a URL of a server: write for example http://127.0.0.1:8000 or https://example.org"
+        )
     try:
         port = parts.port
     except ValueError:
@@ -84,5 +86,7 @@ def checked_origin(text: str | None) -> str | None:
         return text
     parts = urlsplit(text)
     if not parts.scheme or not parts.netloc or parts.path not in ("", "/") or any(sign <= " " for sign in text):
-        raise ValueError(f"origin {text!r} is none: write scheme and host as browsers do, for example https://app.example.org")
+        raise ValueError(
+            f"origin {text!r} is none: write scheme and host as browsers do, for example https://app.example.org"
+        )
     return text.rstrip("/")

@@ -20,7 +20,7 @@ CONNECT_ADVICE = (
 )
 PROXY_ADVICE = (
     "let the proxy pass the upgrade on; in nginx's location: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
-    "proxy_set_header Connection \"upgrade\";`"
+    'proxy_set_header Connection "upgrade";`'
 )
 
 
@@ -104,7 +104,9 @@ def _not_switched(name: str, answer: Answer, browser: Browser, offered: bool) ->
         advice = "allow the origin on the server: cors_allowed_origins"
         return failed(name, "origin", f"{browser.origin} is refused: {answer.brief}", advice)
     if kind == "access":
-        advice = "the proxy or the server refuses WebSockets alone: a firewall rule, a log-in, or a limit of connections"
+        advice = (
+            "the proxy or the server refuses WebSockets alone: a firewall rule, a log-in, or a limit of connections"
+        )
         return failed(name, "websocket", answer.brief, advice)
     return failed(name, "no-upgrade", f"the server offers WebSocket, but the answer is {answer.brief}", PROXY_ADVICE)
 

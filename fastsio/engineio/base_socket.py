@@ -95,7 +95,6 @@ class BaseSocket(metaclass=SocketType):
         return OutboxView(self._session)
 
 
-
 class OutboxView:
     """The size of an outbox, as applications ask a queue for it."""
 

@@ -3,7 +3,6 @@
 May import: nothing of ours. Never touches bytes.
 """
 
-import asyncio
 import functools
 import inspect
 from collections.abc import Callable

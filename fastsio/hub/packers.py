@@ -80,7 +80,9 @@ class ClassPacker:
 class ClassReader:
     """Reads the packets of one session with a class of the application; limits are the compiled decoder's."""
 
-    def __init__(self, packet_class: Any, value_of: Callable[[str], Any], max_attachments: int, max_binary: int) -> None:
+    def __init__(
+        self, packet_class: Any, value_of: Callable[[str], Any], max_attachments: int, max_binary: int
+    ) -> None:
         self._packet_class = packet_class
         self._value_of = value_of
         self._max_attachments, self._max_binary = max_attachments, max_binary

@@ -25,7 +25,8 @@ NEEDS = {
     "echo": "The application has to answer the event {0!r} with an event {0!r} that brings the same data. " + EXAMPLE,
     "ack": "The application has to return the data of the event {0!r} as its acknowledgement. " + EXAMPLE,
     "broadcast": (
-        "The application has to emit {0!r}, with the data it came with, to all clients, the sender too, each once. " + EXAMPLE
+        "The application has to emit {0!r}, with the data it came with, to all clients, the sender too, each once. "
+        + EXAMPLE
     ),
     "connect": "",
     "idle": "",

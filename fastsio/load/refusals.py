@@ -58,5 +58,7 @@ def _hint(status: int, text: str, plan: Plan) -> str:
     if status in (401, 403):
         return "If the server wants a header (Origin, Authorization, Cookie), give it with --header."
     if status == 400:
-        return f"If it speaks only the other protocol, --eio {other} helps; if its path is another, put it into the URL."
+        return (
+            f"If it speaks only the other protocol, --eio {other} helps; if its path is another, put it into the URL."
+        )
     return ""

@@ -94,7 +94,12 @@ def _server_rows(result: Result) -> list[tuple[str, str]]:
     if len(result.memory) > 1:
         (few, small), (many, large) = result.memory[1], result.memory[-1]
         each = f"{(large - small) / (many - few):,.0f} bytes a client, " if many > few else ""
-        rows.append(("memory", f"{each}{large / 1e6:,.1f} MB with {many:,} clients, {result.memory[0][1] / 1e6:,.1f} MB with none"))
+        rows.append(
+            (
+                "memory",
+                f"{each}{large / 1e6:,.1f} MB with {many:,} clients, {result.memory[0][1] / 1e6:,.1f} MB with none",
+            )
+        )
     return rows
 
 
@@ -115,4 +120,6 @@ def microseconds(value: float) -> str:
     """Write a time in the unit that suits it."""
     if value < 1000:
         return f"{value:.0f} us"
-    return f"{value / 1e3:.1f} ms" if value < 1e5 else f"{value / 1e3:,.0f} ms" if value < 1e6 else f"{value / 1e6:,.1f} s"
+    return (
+        f"{value / 1e3:.1f} ms" if value < 1e5 else f"{value / 1e3:,.0f} ms" if value < 1e6 else f"{value / 1e6:,.1f} s"
+    )

@@ -112,7 +112,9 @@ def make_room(plan: Plan) -> None:
     if soft == resource.RLIM_INFINITY or wanted <= soft:
         return
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard if hard == resource.RLIM_INFINITY else max(hard, wanted)))
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted, hard if hard == resource.RLIM_INFINITY else max(hard, wanted))
+        )
     except (ValueError, OSError) as exc:
         raise LoadError(
             f"{clients:,} connections need {wanted:,} open files; this process may have {hard:,}",
@@ -228,7 +230,9 @@ def judge(plan: Plan, rate: float, own: float, server: float | None, processes: 
     wanted = (plan.rate or 0.0) * (plan.clients - plan.slow_clients if plan.kind == "broadcast" else 1)
     if plan.rate is not None and rate >= 0.98 * wanted:
         return "schedule", f"The rate was kept: {rate:,.0f} of {wanted:,.0f} messages a second."
-    behind = f"The rate was not kept ({rate:,.0f} of {wanted:,.0f} messages a second). " if plan.rate is not None else ""
+    behind = (
+        f"The rate was not kept ({rate:,.0f} of {wanted:,.0f} messages a second). " if plan.rate is not None else ""
+    )
     if own >= FULL and (server is None or server < FULL):
         known = "" if server is None else f" while the server's processes used {server:.0%}"
         return "generator", (
@@ -239,7 +243,10 @@ def judge(plan: Plan, rate: float, own: float, server: float | None, processes: 
         return "unknown", f"{behind}The server's CPU is not known from here; the generator used {own:.0%} of a core."
     if server >= FULL:
         cores = "its core" if processes == 1 else f"{server:.1f} cores, in {processes} processes"
-        return "server", f"{behind}The server was the bottleneck: it filled {cores}. The generator used {own:.0%} of one."
+        return (
+            "server",
+            f"{behind}The server was the bottleneck: it filled {cores}. The generator used {own:.0%} of one.",
+        )
     return "neither", (
         f"{behind}Neither side was full (server {server:.0%}, generator {own:.0%} of a core): more --clients or a larger "
         "--window would bring more messages, if other programs leave them the CPU."

@@ -65,7 +65,9 @@ async def serve(registry: Registry, request: web.Request) -> web.StreamResponse:
 
 def make_request(source: web.Request) -> Request:
     headers = [(name.lower(), value) for name, value in source.raw_headers]
-    request = Request(source.method, source.path, source.rel_url.raw_query_string.encode("utf-8", "surrogateescape"), headers)
+    request = Request(
+        source.method, source.path, source.rel_url.raw_query_string.encode("utf-8", "surrogateescape"), headers
+    )
     request.scheme = source.scheme
     peer = source.transport.get_extra_info("peername") if source.transport is not None else None
     request.client = tuple(peer[:2]) if isinstance(peer, tuple) else None

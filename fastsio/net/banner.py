@@ -29,7 +29,10 @@ def banner(app: Any, version: str, host: str, port: int, is_native: bool, option
     loop = str(options.get("loop", "auto")).partition(":")[0]
     if app is None:
         how = "--reload" if options.get("reload") else f"{options['workers']} workers"
-        lines += [f"  serving    {how}: each process imports the application itself", f"  wire       of each process, on {loop}"]
+        lines += [
+            f"  serving    {how}: each process imports the application itself",
+            f"  wire       of each process, on {loop}",
+        ]
         return "\n".join(lines)
     servers = list(servers_in(app))
     if not servers:
@@ -37,7 +40,9 @@ def banner(app: Any, version: str, host: str, port: int, is_native: bool, option
     for path, server in servers:
         lines += _served(path, server)
     route = getattr(app, "native_route", None)
-    wire = "native" if is_native and route is not None and route() is not None and not options.get("root_path") else "ASGI"
+    wire = (
+        "native" if is_native and route is not None and route() is not None and not options.get("root_path") else "ASGI"
+    )
     return "\n".join([*lines, f"  wire       {wire}, on {loop}"])
 
 
@@ -80,7 +85,10 @@ def servers_in(app: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str
     if server is not None:
         path = getattr(app, "engineio_path", None)
         # A mount's prefix counts once, wherever it was written.
-        yield (prefix if path is None else path if prefix and path.startswith(prefix + "/") else prefix + _slashed(path)), server
+        yield (
+            (prefix if path is None else path if prefix and path.startswith(prefix + "/") else prefix + _slashed(path)),
+            server,
+        )
     if depth == MAX_DEPTH:
         return
     for name in ("other_asgi_app", "app"):  # what stands behind it; what a middleware wraps
@@ -109,7 +117,7 @@ def warnings(app: Any, host: str, options: dict[str, Any]) -> list[str]:
     if options.get("log_level") in ("debug", "trace"):
         said.append(f"--log-level {options['log_level']} is slow, and may write what clients send into the log")
     if "*" in str(options.get("forwarded_allow_ips") or ""):
-        said.append("--forwarded-allow-ips \"*\": every client can claim any address; name the proxies")
+        said.append('--forwarded-allow-ips "*": every client can claim any address; name the proxies')
     if (options.get("workers") or 1) > 1:
         said.append(
             f"--workers {options['workers']}: rooms are per process without a client_manager, and long-polling fails, because "
@@ -123,8 +131,8 @@ def warnings(app: Any, host: str, options: dict[str, Any]) -> list[str]:
 def _of_server(server: Any) -> Iterator[str]:
     eio = getattr(server, "eio", server)
     origins = getattr(eio, "cors_allowed_origins", None)
-    if origins == "*" or isinstance(origins, (list, tuple, set, frozenset)) and "*" in origins:
-        yield "cors_allowed_origins=\"*\": every web page can connect with its visitors' cookies; list the origins of yours"
+    if origins == "*" or (isinstance(origins, (list, tuple, set, frozenset)) and "*" in origins):
+        yield 'cors_allowed_origins="*": every web page can connect with its visitors\' cookies; list the origins of yours'
     elif origins == []:
         yield "cors_allowed_origins=[] checks no origin: every web page can open a WebSocket with its visitors' cookies"
     admin = getattr(server, "_instrumentation", None)

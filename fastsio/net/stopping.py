@@ -47,7 +47,9 @@ class StoppingServer(uvicorn.Server):
 
     async def _drain_all(self) -> None:
         try:
-            servers = {id(server): server for _, server in servers_in(self.config.loaded_app) if hasattr(server, "drain")}
+            servers = {
+                id(server): server for _, server in servers_in(self.config.loaded_app) if hasattr(server, "drain")
+            }
             await asyncio.gather(*(self._drain_one(server) for server in servers.values()))
         finally:
             self.should_exit = True
@@ -57,4 +59,6 @@ class StoppingServer(uvicorn.Server):
         logger.info("Draining for up to %g s. (a second signal stops at once)", self._drain_seconds)
         done = await server.drain(self._drain_seconds)
         counts = done["clients"], done["left"], done["finished"], done["cut"]
-        logger.info("Drained in %.1f s: %d clients, of whom %d left, %d were told, %d were cut", done["seconds"], *counts)
+        logger.info(
+            "Drained in %.1f s: %d clients, of whom %d left, %d were told, %d were cut", done["seconds"], *counts
+        )

@@ -14,26 +14,50 @@ Sample = tuple[Mapping[str, str], float]
 
 def text_of(stats: Mapping[str, Any]) -> str:
     """Give what `stats_of` gave as the body of an answer to Prometheus."""
-    sessions, events, packets, bytes_, backlog = (stats[name] for name in ("sessions", "events", "packets", "bytes", "backlog"))
+    sessions, events, packets, bytes_, backlog = (
+        stats[name] for name in ("sessions", "events", "packets", "bytes", "backlog")
+    )
     parts = (
-        _metric("uptime_seconds", "gauge", "Seconds since the server belongs to its event loop.", [({}, stats["uptime"])]),
-        _metric("sessions", "gauge", "Open Engine.IO sessions.", _labelled("transport", sessions, ("polling", "websocket"))),
-        _metric("sessions_opened_total", "counter", "Engine.IO handshakes that were answered.", [({}, sessions["opened"])]),
-        _metric("upgrades_total", "counter", "Sessions that went from polling to WebSocket.", [({}, sessions["upgraded"])]),
+        _metric(
+            "uptime_seconds", "gauge", "Seconds since the server belongs to its event loop.", [({}, stats["uptime"])]
+        ),
+        _metric(
+            "sessions", "gauge", "Open Engine.IO sessions.", _labelled("transport", sessions, ("polling", "websocket"))
+        ),
+        _metric(
+            "sessions_opened_total", "counter", "Engine.IO handshakes that were answered.", [({}, sessions["opened"])]
+        ),
+        _metric(
+            "upgrades_total", "counter", "Sessions that went from polling to WebSocket.", [({}, sessions["upgraded"])]
+        ),
         _metric("disconnects_total", "counter", "Sessions that ended.", _labelled("reason", stats["disconnects"])),
         _metric("clients", "gauge", "Clients in each namespace.", _of_namespaces(stats, "clients")),
-        _metric("rooms", "gauge", "Rooms in each namespace, without those of single clients.", _of_namespaces(stats, "rooms")),
+        _metric(
+            "rooms",
+            "gauge",
+            "Rooms in each namespace, without those of single clients.",
+            _of_namespaces(stats, "rooms"),
+        ),
         _metric("events_received_total", "counter", "Events of clients.", [({}, events["received"])]),
         _metric("events_failed_total", "counter", "Event handlers that raised.", [({}, events["failed"])]),
-        _metric("events_emitted_total", "counter", "Calls of emit that reached this process.", [({}, events["emitted"])]),
+        _metric(
+            "events_emitted_total", "counter", "Calls of emit that reached this process.", [({}, events["emitted"])]
+        ),
         _metric("packets_total", "counter", "Engine.IO packets.", _labelled("direction", packets)),
         _metric("bytes_total", "counter", "Bytes of Engine.IO packets.", _labelled("direction", bytes_)),
         _metric("backlog_bytes", "gauge", "Bytes that wait in outboxes.", [({}, backlog["bytes"])]),
         _metric("backlog_packets", "gauge", "Packets that wait in outboxes.", [({}, backlog["packets"])]),
-        _metric("backlog_largest_bytes", "gauge", "Bytes that wait for the slowest client.", [({}, backlog["largest"])]),
+        _metric(
+            "backlog_largest_bytes", "gauge", "Bytes that wait for the slowest client.", [({}, backlog["largest"])]
+        ),
         _metric("dropped_total", "counter", "Messages that slow clients did not get.", [({}, stats["dropped"])]),
         _metric("replaced_total", "counter", "Messages that a later one took the place of.", [({}, stats["replaced"])]),
-        _metric("refusals_total", "counter", "Requests and clients that were refused.", _labelled("cause", stats["refusals"])),
+        _metric(
+            "refusals_total",
+            "counter",
+            "Requests and clients that were refused.",
+            _labelled("cause", stats["refusals"]),
+        ),
         _metric("faults_total", "counter", "Exceptions of the server itself.", [({}, stats["faults"])]),
         _metric("stalls_total", "counter", "Times that the watchdog saw the loop held.", [({}, stats["stalls"])]),
     )

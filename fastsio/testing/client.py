@@ -97,6 +97,7 @@ class Client:
         self._answers: dict[str, dict[str, Any]] = {}  # namespace -> what it was told when it joined
         self._handlers: dict[str, Callable[..., Any]] = {}
         self._acks: dict[int, asyncio.Future[tuple[Any, ...]]] = {}
+        self._handling: set[asyncio.Future[None]] = set()  # held: a loop holds its tasks only weakly
         self._last_ack = 0
         self._changed = asyncio.Event()
 
@@ -222,7 +223,7 @@ class Client:
             self._changed.clear()
             try:
                 await asyncio.wait_for(self._changed.wait(), end - asyncio.get_running_loop().time())
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 raise TimeoutError(f"{what} within {timeout:g} s; what came: {self.received!r}") from None
 
     def _send(self, type: int, data: Any, namespace: str, id: int | None = None) -> None:
@@ -256,7 +257,9 @@ class Client:
         if handler is None:
             self.received.append((event, args))
         else:
-            asyncio.ensure_future(self._handle(handler, namespace, args, id))
+            handling = asyncio.ensure_future(self._handle(handler, namespace, args, id))
+            self._handling.add(handling)
+            handling.add_done_callback(self._handling.discard)
 
     async def _handle(self, handler: Callable[..., Any], namespace: str, args: tuple[Any, ...], id: int | None) -> None:
         result = handler(*args)

@@ -34,7 +34,9 @@ def visit(example: str, chromium: str, folder: Path) -> dict[str, Any]:
     server = Server("native", f"examples.{example}.app:app")
     try:
         job = {"url": f"http://127.0.0.1:{server.port}", "chromium": chromium, "example": example, "shots": str(shots)}
-        done = subprocess.run(["node", HERE / "examples.mjs", json.dumps(job)], capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            ["node", HERE / "examples.mjs", json.dumps(job)], capture_output=True, text=True, timeout=120
+        )
     finally:
         server.stop()
     assert "Traceback" not in server.log(), server.log()
@@ -51,7 +53,9 @@ def test_dashboard(chromium: str, tmp_path: Path) -> None:
 
 def test_drawing(chromium: str, tmp_path: Path) -> None:
     seen = visit("drawing", chromium, tmp_path)
-    assert seen["pixels"] == [[229, 72, 77, 255]] * 3, "the same red for the one who drew, who watched, and who came late"
+    assert seen["pixels"] == [[229, 72, 77, 255]] * 3, (
+        "the same red for the one who drew, who watched, and who came late"
+    )
     assert seen["cleared"] == 0
 
 

@@ -5,12 +5,12 @@ Imports python-socketio's client; never imports the server under test.
 
 import asyncio
 import os
-from signal import SIGTERM
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 
 import socketio

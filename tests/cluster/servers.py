@@ -59,7 +59,13 @@ class RedisWithPassword(Redis):
 
     def start(self) -> None:
         super().start()
-        rights = ["resetchannels", "&guarded*", "-@all", "+publish", "+subscribe",]
+        rights = [
+            "resetchannels",
+            "&guarded*",
+            "-@all",
+            "+publish",
+            "+subscribe",
+        ]
         words = ["ACL", "SETUSER", "ada", "on", ">s3cret", *rights]
         assert "OK" in self.cli(*words)
 

@@ -9,11 +9,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from compat.transcript import Transcript
 from deviations import ruled
 from deviations.applications import APPLICATIONS, RULES
 from wire.live import TESTS, Server
-
-from compat.transcript import Transcript
 
 Script = Callable[[Transcript], Awaitable[None]]
 

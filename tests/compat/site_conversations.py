@@ -25,7 +25,7 @@ async def site(transcript: Transcript) -> None:
     await ann.call("is_counting")
     for guest in guests:
         await guest.emit("ping_from_page")
-        await guest.emit("my_event", [name for name in ("é", "😀")])
+        await guest.emit("my_event", ["é", "😀"])
         await guest.call("picture", b"\x00\x01\xfe\xff")
     await bob.emit("my_broadcast", {"deep": [1, 2.5, None]})
     await cat.call("join", "one")

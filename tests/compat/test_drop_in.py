@@ -7,10 +7,10 @@ frameworks with servers of their own are their own reference.
 import asyncio
 
 import pytest
-from deviations.applications import APPLICATIONS, RULES
 
 from compat import conversations, site_conversations
 from compat.side_by_side import Script, Stage, hold, with_deviations
+from deviations.applications import APPLICATIONS, RULES
 
 SCRIPTS: dict[str, Script] = {
     "rooms": conversations.rooms,

@@ -4,9 +4,9 @@ May import: the transcript, the live servers. The reference is python-socketio o
 """
 
 import pytest
-from wire.live import Server
 
 from compat.transcript import Guest, Transcript
+from wire.live import Server
 
 
 async def conversation(transcript: Transcript) -> None:

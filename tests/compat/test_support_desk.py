@@ -9,12 +9,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from interop.processes import install_node_clients
-from wire import raw
-from wire.live import TESTS
 
 from compat.side_by_side import Stage, hold, with_deviations
 from compat.transcript import Guest, Transcript
+from interop.processes import install_node_clients
+from wire import raw
+from wire.live import TESTS
 
 DESK = TESTS.parent / "examples" / "support_desk"
 IMPORT, OURS = "\nimport socketio\n", "\nimport fastsio as socketio\n"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import socketio
+
 from wire import raw
 
 SID = re.compile(r"(?<![\w-])[\w-]{20}(?![\w-])")

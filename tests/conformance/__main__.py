@@ -58,7 +58,9 @@ def run_cases(kosoku: str, patterns: list[str], port: int, folder: Path) -> dict
 def complaints(cases: dict[str, tuple[str, str]], groups: dict[str, int]) -> list[str]:
     """Say what is missing, and what did not pass strictly."""
     counts = Counter(group for name in cases for group in groups if name.startswith(group + "."))
-    found = [f"group {name}: {counts[name]} cases, {size} expected" for name, size in groups.items() if counts[name] != size]
+    found = [
+        f"group {name}: {counts[name]} cases, {size} expected" for name, size in groups.items() if counts[name] != size
+    ]
     for name, verdict in cases.items():
         expected = "INFORMATIONAL" if name in INFORMATIONAL else "OK"
         if verdict != (expected, expected):
@@ -83,7 +85,9 @@ def run(kosoku: str, groups: dict[str, int], runs: list[list[str]]) -> int:
         server.wait()
     found = complaints(cases, groups)
     print("\n".join(found), end="\n" if found else "")
-    print(f"{len(cases)} of {sum(groups.values())} cases ran, {len(cases) - sum(c.startswith('case') for c in found)} passed strictly")
+    print(
+        f"{len(cases)} of {sum(groups.values())} cases ran, {len(cases) - sum(c.startswith('case') for c in found)} passed strictly"
+    )
     return len(found)
 
 

@@ -33,11 +33,11 @@ def comes_first(conversation: str, line: str, others: str) -> None:
     APPLICATIONS[conversation, line] = Deviation([], HELD_BACK)
 
 
-comes_first("rooms", 'ann connected / []', 'ann got my response [{"data": "Connected", "from": "ann"}]')
-comes_first("rooms", 'bob connected / []', 'bob got my response [{"data": "Connected", "from": "bob"}]')
-comes_first("rooms", 'cat connected / []', 'cat got my response [{"data": "Connected", "from": "cat"}]')
-comes_first("fiddle", 'ann connected / []', 'ann got hello [1, 2, {"auth": {"token": "abc"}, "hello": "you"}]')
-comes_first("fiddle", 'bob connected / []', 'bob got hello [1, 2, {"auth": null, "hello": "you"}]')
+comes_first("rooms", "ann connected / []", 'ann got my response [{"data": "Connected", "from": "ann"}]')
+comes_first("rooms", "bob connected / []", 'bob got my response [{"data": "Connected", "from": "bob"}]')
+comes_first("rooms", "cat connected / []", 'cat got my response [{"data": "Connected", "from": "cat"}]')
+comes_first("fiddle", "ann connected / []", 'ann got hello [1, 2, {"auth": {"token": "abc"}, "hello": "you"}]')
+comes_first("fiddle", "bob connected / []", 'bob got hello [1, 2, {"auth": null, "hello": "you"}]')
 for guest in ("ann", "bob"):
     comes_first("board", f"{guest} connected / []", f'{guest} got notice [{{"number": 0, "text": "welcome"}}]')
 for guest, auth in (("ann", '{"token": "abc"}'), ("bob", "null"), ("cat", "null")):

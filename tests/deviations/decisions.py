@@ -32,9 +32,7 @@ SAYS_WHAT_EXISTS = "A wrong option is a ValueError that says what exists."
 SVG = "Browsers show an SVG only under its own content type."
 TWICE = "Shutting down twice is nothing special; python-engineio awaits None."
 DEAD_PEER = "`ping timeout` is the reason for every dead peer."
-RACES_DROPPED = (
-    "A packet for a namespace that was left is an ordinary race: dropped and counted, without a warning."
-)
+RACES_DROPPED = "A packet for a namespace that was left is an ordinary race: dropped and counted, without a warning."
 PACKET_LIMIT = "One polling body may hold 10,000 packets by default."
 SLOT = "A session that has ended leaves `eio.sockets` at once."
 SAYS_WHERE = "The path that clients have to use is logged once, when the application starts or is first asked."

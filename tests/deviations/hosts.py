@@ -6,10 +6,9 @@ May import: the shape, the applications of the hosts' tests. An answer is [statu
 from typing import Any
 from unittest.mock import ANY
 
-from hosts.app import ORIGIN
-
 from deviations import Deviation
 from deviations.decisions import SUITE_TRANSPORT
+from hosts.app import ORIGIN
 
 OK_IS_SMALL = "The official suites expect `ok`, in small letters, for a POST."
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from parity.run import SCENARIOS
 
 from deviations.index import INDEX
 from deviations.parity import PARITY
+from parity.run import SCENARIOS
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,7 +64,8 @@ def exists(name: str) -> bool:
     path, _, function = name.partition("::")
     file = ROOT / path
     return (
-        file.exists() and re.search(rf"^(async )?def {function}\b", file.read_text(encoding="utf-8"), re.MULTILINE) is not None
+        file.exists()
+        and re.search(rf"^(async )?def {function}\b", file.read_text(encoding="utf-8"), re.MULTILINE) is not None
     )
 
 

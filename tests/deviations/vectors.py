@@ -18,10 +18,10 @@ ID_IS_DIGITS = "An acknowledgement id is made of digits; the reference takes whi
 
 CODEC: dict[str, Deviation] = {
     "engineio_packets:eio3.jsonp/msg-script": Deviation(
-        '[b\'___eio[0]("10:4\\\\u003c/script\\\\u003e");\']',
+        "[b'___eio[0](\"10:4\\\\u003c/script\\\\u003e\");']",
         MARKUP_ESCAPED,
     ),
-    "engineio_jsonp:response/script": Deviation('b\'___eio[3]("10:4\\\\u003c/script\\\\u003e");\'', MARKUP_ESCAPED),
+    "engineio_jsonp:response/script": Deviation("b'___eio[3](\"10:4\\\\u003c/script\\\\u003e\");'", MARKUP_ESCAPED),
     "socketio_wire:eio3.jsonp/event-html": Deviation(
         '[b\'___eio[0]("22:42[\\\\"m\\\\",\\\\"\\\\u003c/script\\\\u003e&\\\\u003c\\\\u003e\\\\"]");\']',
         MARKUP_ESCAPED,

@@ -122,7 +122,9 @@ HTTP: dict[str, Deviation] = {
     "close/server-eio3": Deviation(decision=GOODBYE, becomes={2: {"body": "1:1"}}),
     "limits/too-big": Deviation(decision=TOO_LARGE, becomes={1: BAD_REQUEST, 2: GONE, 3: GONE}),
     "limits/counted-in-bytes": Deviation(decision=TOO_LARGE, becomes={1: BAD_REQUEST}),
-    "cors/list-mismatch": Deviation(decision=ORIGIN, becomes={0: EVIL | {"headers": EVIL["headers"] | {"set-cookie": None}}}),
+    "cors/list-mismatch": Deviation(
+        decision=ORIGIN, becomes={0: EVIL | {"headers": EVIL["headers"] | {"set-cookie": None}}}
+    ),
     "cors/preflight-list-mismatch": Deviation(
         decision=ORIGIN,
         becomes={0: EVIL | {"headers": EVIL["headers"] | METHODS}},
@@ -183,31 +185,40 @@ SESSIONS: dict[str, Deviation] = {
     "engine/denied": Deviation(decision=REFUSED, becomes=(0, refused("no way", 401, "application/json"))),
     "sio5/connect-nsp-query-is-literal": Deviation(
         decision="A query is cut from the namespace, as in python-socketio.",
-        becomes=(2, [
-            {"server": {"text": '40/custom,{"sid":"$SID2"}'}},
-            {"server": {"text": '42/custom,["auth",{}]'}},
-            {"client": {"close": True}},
-        ]),
+        becomes=(
+            2,
+            [
+                {"server": {"text": '40/custom,{"sid":"$SID2"}'}},
+                {"server": {"text": '42/custom,["auth",{}]'}},
+                {"client": {"close": True}},
+            ],
+        ),
     ),
     "sio5/connect-array": Deviation(
         decision="An empty array as auth counts as none, as in python-socketio.",
-        becomes=(2, [
-            {"server": {"text": '40{"sid":"$SID2"}'}},
-            {"server": {"text": '42["auth",{}]'}},
-            {"client": {"close": True}},
-        ]),
+        becomes=(
+            2,
+            [
+                {"server": {"text": '40{"sid":"$SID2"}'}},
+                {"server": {"text": '42["auth",{}]'}},
+                {"client": {"close": True}},
+            ],
+        ),
     ),
     "sio5/malformed-empty-array": Deviation(decision=NAMELESS, becomes=(5, ALIVE)),
     "sio5/malformed-reserved-event": Deviation(decision=NAMELESS, becomes=(5, ALIVE)),
     "sio5/client-connect-error": Deviation(decision=DROPPED, becomes=(5, ALIVE)),
     "sio5/disconnect-then-event": Deviation(
         decision=RACE,
-        becomes=(6, [
-            {"client": {"text": "40"}},
-            {"server": {"text": '40{"sid":"$SID3"}'}},
-            {"server": {"text": '42["auth",{}]'}},
-            *ALIVE,
-        ]),
+        becomes=(
+            6,
+            [
+                {"client": {"text": "40"}},
+                {"server": {"text": '40{"sid":"$SID3"}'}},
+                {"server": {"text": '42["auth",{}]'}},
+                *ALIVE,
+            ],
+        ),
     ),
     "sio5/server-ack": Deviation(
         decision="Acknowledgement ids are counted per client from 1, as in python-socketio.",
@@ -223,11 +234,14 @@ SESSIONS: dict[str, Deviation] = {
     ),
     "sio5/attachments-11": Deviation(
         decision="Up to 64 attachments are accepted; the official limit of 10 would refuse older clients.",
-        becomes=(5, [
-            *({"client": {"hex": f"{number:02x}"}} for number in range(11)),
-            {"server": {"text": '42["message-back"]'}},
-            {"client": {"close": True}},
-        ]),
+        becomes=(
+            5,
+            [
+                *({"client": {"hex": f"{number:02x}"}} for number in range(11)),
+                {"server": {"text": '42["message-back"]'}},
+                {"client": {"close": True}},
+            ],
+        ),
     ),
     "sio4/unknown-nsp": Deviation(
         decision="Clients of the second generation expect the error of a namespace as a string.",
@@ -239,11 +253,14 @@ SESSIONS: dict[str, Deviation] = {
     ),
     "sio4/disconnect": Deviation(
         decision=RACE,
-        becomes=(5, [
-            {"client": {"text": "40/custom,"}},
-            {"server": {"text": "40/custom,"}},
-            {"server": {"text": '42/custom,["auth",{}]'}},
-            {"client": {"close": True}},
-        ]),
+        becomes=(
+            5,
+            [
+                {"client": {"text": "40/custom,"}},
+                {"server": {"text": "40/custom,"}},
+                {"server": {"text": '42/custom,["auth",{}]'}},
+                {"client": {"close": True}},
+            ],
+        ),
     ),
 }

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from load.awkward import Connection, serving
 from wire.live import free_port
 
@@ -73,12 +74,15 @@ def _wait_for(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> No
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.05)
-    raise AssertionError("nginx did not start:\n" + (folder / "output").read_text() + (folder / "error.log").read_text())
+    raise AssertionError(
+        "nginx did not start:\n" + (folder / "output").read_text() + (folder / "error.log").read_text()
+    )
 
 
 @contextlib.contextmanager
 def holding(port: int) -> Iterator[int]:
     """Run a proxy that passes on heads, and of a WebSocket's frames nothing until its buffer of 4096 bytes is full."""
+
     def pump(source: socket.socket, sink: socket.socket, holds: bool) -> None:
         held = b""
         with contextlib.suppress(OSError):

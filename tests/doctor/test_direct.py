@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from doctor.proxies import holding
 from doctor.reading import consult
 from load.awkward import Connection, serving
@@ -19,7 +20,9 @@ from wire.live import Server, free_port
 QUICK = "--quick"
 
 
-def start(app: str = "app", wire: str = "native", options: dict[str, object] | None = None, **environment: str) -> Server:
+def start(
+    app: str = "app", wire: str = "native", options: dict[str, object] | None = None, **environment: str
+) -> Server:
     return Server(wire, f"doctor.applications:{app}", {"DOCTOR_OPTIONS": json.dumps(options or {}), **environment})
 
 
@@ -178,7 +181,11 @@ def test_a_revision_that_is_not_served() -> None:
     try:
         url = f"http://127.0.0.1:{theirs.port}"
         reading = consult(url, QUICK)
-        assert reading.status == 0 and reading.state("Engine.IO 3") == "skipped" and reading.state("upgrade, EIO 4") == "ok"
+        assert (
+            reading.status == 0
+            and reading.state("Engine.IO 3") == "skipped"
+            and reading.state("upgrade, EIO 4") == "ok"
+        )
         reading = consult(url, QUICK, "--eio", "3")
         assert (reading.status, reading.causes) == (18, ["version"])
     finally:
@@ -190,7 +197,11 @@ def test_engine_io_3_alone() -> None:
     try:
         url = f"http://127.0.0.1:{old.port}"
         reading = consult(url, QUICK)
-        assert reading.status == 0 and reading.state("Engine.IO 4") == "skipped" and reading.state("upgrade, EIO 3") == "ok"
+        assert (
+            reading.status == 0
+            and reading.state("Engine.IO 4") == "skipped"
+            and reading.state("upgrade, EIO 3") == "ok"
+        )
         assert consult(url, QUICK, "--eio", "4").status == 18
     finally:
         old.stop()

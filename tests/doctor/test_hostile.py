@@ -10,12 +10,12 @@ import re
 import time
 
 import pytest
-from load.awkward import UPGRADE, Connection, frame, serving
 
 from fastsio.doctor import report
 from fastsio.doctor.causes import exit_status
 from fastsio.doctor.examine import examine
 from fastsio.doctor.target import parse_url
+from load.awkward import UPGRADE, Connection, frame, serving
 
 OPEN = b'0{"sid":"abc","upgrades":["websocket"],"pingInterval":200,"pingTimeout":200,"maxPayload":1000000}'
 

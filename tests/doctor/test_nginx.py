@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from doctor.proxies import PASS_HOST, PASS_UPGRADE, needs_nginx, nginx
 from doctor.reading import consult
 from wire.live import TESTS, Server, free_port
@@ -18,7 +19,9 @@ GOOD = PASS_HOST + PASS_UPGRADE
 
 
 def start(**options: object) -> Server:
-    return Server("native", "doctor.applications:app", {"DOCTOR_OPTIONS": json.dumps({"ping_interval": INTERVAL, **options})})
+    return Server(
+        "native", "doctor.applications:app", {"DOCTOR_OPTIONS": json.dumps({"ping_interval": INTERVAL, **options})}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,7 @@ def test_upgrades_are_not_passed(server: Server, tmp_path: Path) -> None:
         reading = consult(url(port), "--quick")
     assert (reading.status, reading.causes) == (23, ["no-upgrade"])
     assert "proxy_set_header Upgrade $http_upgrade" in reading.failure("no-upgrade")
-    assert "the answer is HTTP 400, \"Invalid websocket upgrade\"" in reading.failure("no-upgrade")
+    assert 'the answer is HTTP 400, "Invalid websocket upgrade"' in reading.failure("no-upgrade")
     assert reading.state("polling, EIO 4") == reading.state("polling, EIO 3") == "ok"
     assert reading.state("upgrade, EIO 4") == "skipped"
 

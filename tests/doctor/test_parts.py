@@ -8,7 +8,6 @@ from email.message import Message
 from http.client import HTTPMessage
 
 import pytest
-from wire.live import TESTS
 
 from fastsio.cli import main
 from fastsio.doctor import report
@@ -16,6 +15,7 @@ from fastsio.doctor.causes import CAUSES, failed, ok, skipped
 from fastsio.doctor.engineio import Handshake, Refusal, decode, read_handshake
 from fastsio.doctor.target import checked_origin, parse_url
 from fastsio.doctor.wire import Answer
+from wire.live import TESTS
 
 OPEN = '0{"sid":"abc","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}'
 
@@ -122,7 +122,9 @@ def test_the_page_says_it_in_one_line() -> None:
     assert lines[0] == "http://example.org/socket.io/"
     assert [line.split()[0] for line in lines[1:-2]] == ["ok", "failed", ">", "skipped"]
     assert lines[-1].startswith("wrong-path:") and "exit status 14" in lines[-1]
-    assert report.as_json(target, findings)["exit_status"] == 14 and len(report.as_json(target, findings)["checks"]) == 7
+    assert (
+        report.as_json(target, findings)["exit_status"] == 14 and len(report.as_json(target, findings)["checks"]) == 7
+    )
     assert report.verdict([ok("port", "open")]) == "Nothing is wrong."
 
 

@@ -144,9 +144,14 @@ def test_every_budget_is_of_a_case() -> None:
 
 
 def test_pictures_are_drawn_from_what_was_measured(record: Record, tmp_path: Path) -> None:
-    written = {path.name: ElementTree.fromstring(path.read_text()) for path in plots.draw(record, tmp_path / "pictures")}
+    written = {
+        path.name: ElementTree.fromstring(path.read_text()) for path in plots.draw(record, tmp_path / "pictures")
+    }
     assert set(written) == set(plots.PICTURES)
-    words = {name: [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")] for name, picture in written.items()}
+    words = {
+        name: [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+        for name, picture in written.items()
+    }
     assert {"echo, 100 clients", "fastsio", "9.00", "Bun engine", "150"} <= set(words["bench-cpu.svg"])
     assert "fastsio  20.0" in words["bench-memory.svg"] and "floor (C)  2.00" in words["bench-memory.svg"]
     assert {"fastsio  800", "99.9 %"} <= set(words["bench-latency.svg"])  # too few messages for 99.99 %

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+
 from wire.live import Server
 
 # Host -> (how it is run, what, the path clients use). See `wire.live.COMMANDS`.

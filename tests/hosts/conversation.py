@@ -8,9 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from wire import raw
-
 from hosts.conftest import Host
+from wire import raw
 
 SEPARATOR = "\x1e"
 # Engine.IO revision -> what a client says to join the namespace "/"; revision 3 clients are in it from the start.

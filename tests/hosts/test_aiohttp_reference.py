@@ -10,12 +10,12 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
-from deviations.hosts import HOSTS
-from wire import raw
 
+from deviations.hosts import HOSTS
 from hosts.app import LIMIT, ORIGIN
 from hosts.conftest import Host, start
 from hosts.conversation import acknowledged, url
+from wire import raw
 
 # Names of headers that aiohttp or the clock writes, and those that differ on every wire.
 NOISE = {"date", "server", "cache-control", "content-length", "vary", "connection", "keep-alive"}
@@ -128,9 +128,7 @@ async def test_same_answers(reference: dict[str, Any]):
         ours = await answers(host)
     finally:
         host.server.stop(grace=1)
-    expected = {
-        name: HOSTS[name].becomes(answer) if name in HOSTS else answer for name, answer in reference.items()
-    }
+    expected = {name: HOSTS[name].becomes(answer) if name in HOSTS else answer for name, answer in reference.items()}
     assert ours == expected
 
 

@@ -13,11 +13,11 @@ import pytest
 import tornado.httpserver
 import tornado.web
 from aiohttp import web
-from wire.live import free_port
 
 import fastsio
 from fastsio.net import hosted
 from hosts.conftest import Host, start
+from wire.live import free_port
 
 UPGRADE = (
     "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -32,7 +32,9 @@ UPGRADE = (
     ids=["UTF-8", "no UTF-8", "raw query", "escaped query"],
 )
 @pytest.mark.threat("T019")
-async def test_odd_bytes_in_a_head_are_no_fault_of_the_server(odd_hosts: dict[str, Host], name: str, query: bytes, header: bytes):
+async def test_odd_bytes_in_a_head_are_no_fault_of_the_server(
+    odd_hosts: dict[str, Host], name: str, query: bytes, header: bytes
+):
     host = odd_hosts[name]
     reader, writer = await asyncio.open_connection("127.0.0.1", host.port)
     path = host.path.encode() + b"?EIO=4&transport=polling" + query

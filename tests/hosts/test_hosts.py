@@ -8,11 +8,11 @@ import json
 
 import pytest
 import socketio
-from wire import raw
 
 from hosts.app import LIMIT, ORIGIN
 from hosts.conftest import Host, start
 from hosts.conversation import encode, polling_client, reason_of, url, websocket_client
+from wire import raw
 
 UNSUPPORTED = "The client is using an unsupported version of the Socket.IO or Engine.IO protocols"
 

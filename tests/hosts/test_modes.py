@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 from starlette.applications import Starlette
-from wire import raw
-from wire.live import Server
 
 import fastsio
 from fastsio import engineio
 from hosts.conftest import HOSTS, Host
 from hosts.conversation import polling_client
+from wire import raw
+from wire.live import Server
 
 MODES = ["aiohttp", "sanic", "tornado", "asgi"]
 SERVERS = [fastsio.AsyncServer, engineio.AsyncServer]

@@ -10,6 +10,7 @@ from typing import Any
 import fastsio as socketio
 from leaks.census import census
 
+
 def application(**options: Any) -> socketio.ASGIApp:
     sio = socketio.AsyncServer(
         async_mode="asgi",

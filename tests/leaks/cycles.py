@@ -40,7 +40,10 @@ class Connection:
         return self.read(b"\r\n\r\n")
 
     def post(self, query: str, body: bytes, missing: int = 0) -> None:
-        self.send(f"POST /socket.io/?{query} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body) + missing}\r\n\r\n".encode() + body)
+        self.send(
+            f"POST /socket.io/?{query} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body) + missing}\r\n\r\n".encode()
+            + body
+        )
 
     def handshake(self, revision: int = 4) -> str:
         """Open a polling session; give the query that goes on with it."""

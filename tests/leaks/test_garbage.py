@@ -10,7 +10,16 @@ from fuzz.seeds import conversations
 from fuzz.sessions import Conversation
 from fuzz.source import Source
 
-PER_CONNECTION = {"Session", "Outbox", "Peer", "Member", "NativeConnection", "NativeExchange", "FrameReader", "PollingLink"}
+PER_CONNECTION = {
+    "Session",
+    "Outbox",
+    "Peer",
+    "Member",
+    "NativeConnection",
+    "NativeExchange",
+    "FrameReader",
+    "PollingLink",
+}
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def census(server: Server, before: Census | None = None) -> Census:
             counts: Census = json.loads(answer.read())
         is_idle = counts["sessions"] == counts["ending"] == 0
         is_back = before is None or all(counts[name] <= before[name] for name in COUNTED)
-        if is_idle and is_back or time.monotonic() > deadline:
+        if (is_idle and is_back) or time.monotonic() > deadline:
             return counts
         time.sleep(0.2)
 
@@ -90,7 +90,9 @@ def test_connections_leave_nothing(server: Server) -> None:
 
 
 @pytest.mark.parametrize("script", cycles.SCRIPTS, ids=lambda script: script.__name__)
-def test_no_kind_of_connection_leaves_anything(server: Server, script: cycles.Callable[[cycles.Connection], None]) -> None:
+def test_no_kind_of_connection_leaves_anything(
+    server: Server, script: cycles.Callable[[cycles.Connection], None]
+) -> None:
     if server.app != "leaks.app:plain":
         pytest.skip("once is enough")
     cycles.run(server.port, script, 5)

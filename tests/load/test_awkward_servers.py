@@ -30,7 +30,9 @@ GOOD = {
     "spaces": lambda message: frame(message.replace(b'","', b'", "') + b" \n"),
     "escapes": lambda message: frame(message.replace(b"echo", b"\\u0065cho").replace(b"k", b"\\u006b")),
     "other events before": lambda message: frame(b'42["news",1]') + frame(message),
-    "binary before": lambda message: frame(b'451-["x",{"_placeholder":true,"num":0}]') + frame(b"\0", 0x82) + frame(message),
+    "binary before": lambda message: (
+        frame(b'451-["x",{"_placeholder":true,"num":0}]') + frame(b"\0", 0x82) + frame(message)
+    ),
     "control frames": lambda message: frame(b"?", 0x89) + frame(b"2") + frame(b"6") + frame(message),
 }
 
@@ -62,10 +64,16 @@ BAD = {
     "masked": (lambda message: b"\x81\x84\0\0\0\x00" + message, "masks its frames"),
     "reserved bits": (lambda message: frame(message, 0xC1), "an extension that nobody asked for"),
     "opcode": (lambda message: frame(message, 0x83), "opcode 3"),
-    "close": (lambda message: frame(b"\x03\xf0bye", 0x88), "closed the connection of client 1 of 1, close code 1008 bye"),
+    "close": (
+        lambda message: frame(b"\x03\xf0bye", 0x88),
+        "closed the connection of client 1 of 1, close code 1008 bye",
+    ),
     "close packet": (lambda message: frame(b"1"), "closed the connection of client 1 of 1: close packet"),
     "disconnect": (lambda message: frame(b"41"), "it disconnected the namespace"),
-    "endless": (lambda message: b"\x81\x7f" + b"\x00\x00\x01" + bytes(5), "announces a message of 1,099,511,627,786 bytes"),
+    "endless": (
+        lambda message: b"\x81\x7f" + b"\x00\x00\x01" + bytes(5),
+        "announces a message of 1,099,511,627,786 bytes",
+    ),
 }
 
 

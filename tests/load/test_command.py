@@ -90,7 +90,7 @@ def test_a_broadcast_that_leaves_somebody_out(server: Server, fails: Fails) -> N
 
 
 def test_a_wrong_answer(server: Server, fails: Fails) -> None:
-    assert "wrong answer: '2[\"shout\",\"00000000IJKL" in fails(url(server), "--event", "shout")
+    assert 'wrong answer: \'2["shout","00000000IJKL' in fails(url(server), "--event", "shout")
 
 
 def test_more_clients_than_files(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,9 @@ def test_percentiles_are_within_the_stated_precision(times: list[int], share: fl
     found = fill(times).percentile(share)
     # A share that falls between two values may be either of them.
     near = [value / 1e3 for value in times]
-    assert min(abs(found - value) / max(value, 1e-9) for value in near if value >= exact * (1 - 1e-9)) <= PRECISION + 1e-9
+    assert (
+        min(abs(found - value) / max(value, 1e-9) for value in near if value >= exact * (1 - 1e-9)) <= PRECISION + 1e-9
+    )
 
 
 def test_a_million_times() -> None:

@@ -8,7 +8,6 @@ from wire.live import Server
 TRANSPORTS = ["websocket", "polling"]
 
 
-
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("scenario", ["echo", "ack", "broadcast"])
 def test_messages(server: Server, bench: Bench, scenario: str, transport: str) -> None:

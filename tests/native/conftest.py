@@ -26,7 +26,9 @@ class WebSocket:
         self._read = len(transport.written) - len(answer)
 
     def send(self, *messages: str | bytes) -> "WebSocket":
-        frames = [write_frame(TEXT, one.encode()) if isinstance(one, str) else write_frame(BINARY, one) for one in messages]
+        frames = [
+            write_frame(TEXT, one.encode()) if isinstance(one, str) else write_frame(BINARY, one) for one in messages
+        ]
         return self.push(b"".join(frames))
 
     def push(self, data: bytes) -> "WebSocket":
@@ -134,7 +136,9 @@ class Site(World):
 
     def post(self, query: str, body: str | bytes, headers: str = "") -> bytes:
         data = body.encode() if isinstance(body, str) else body
-        head = f"POST /socket.io/?{query} HTTP/1.1\nHost: x\nContent-Length: {len(data)}" + (f"\n{headers}" if headers else "")
+        head = f"POST /socket.io/?{query} HTTP/1.1\nHost: x\nContent-Length: {len(data)}" + (
+            f"\n{headers}" if headers else ""
+        )
         return self.request(self.connect(), head, data)
 
     def open(self, revision: int = 4) -> str:
@@ -145,7 +149,9 @@ class Site(World):
 
     def websocket(self, query: str = "EIO=4&transport=websocket", headers: str = "") -> WebSocket:
         transport = self.connect()
-        answer = self.get(query.replace("polling", "websocket"), UPGRADE + (f"\n{headers}" if headers else ""), transport)
+        answer = self.get(
+            query.replace("polling", "websocket"), UPGRADE + (f"\n{headers}" if headers else ""), transport
+        )
         assert answer.startswith(b"HTTP/1.1 101"), answer
         return WebSocket(self, transport, answer[answer.index(b"\r\n\r\n") + 4 :])
 

@@ -6,7 +6,14 @@ import pytest
 
 import fastsio as socketio
 
-HTTP = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "path": "/socket.io/", "headers": []}
+HTTP = {
+    "type": "http",
+    "asgi": {"version": "3.0"},
+    "http_version": "1.1",
+    "scheme": "http",
+    "path": "/socket.io/",
+    "headers": [],
+}
 
 
 class Channel:
@@ -82,19 +89,36 @@ async def test_events_with_more_or_fewer_keys(event: dict[str, Any]) -> None:
         return 5
 
     sio.on("x", echo)
-    scope = {"type": "websocket", "scheme": "ws", "query_string": b"EIO=4&transport=websocket"}  # no subprotocols, no state
-    channel = Channel({"type": "websocket.connect"}, {"type": "websocket.receive", "text": "40"}, event, {"type": "websocket.disconnect"})
+    scope = {
+        "type": "websocket",
+        "scheme": "ws",
+        "query_string": b"EIO=4&transport=websocket",
+    }  # no subprotocols, no state
+    channel = Channel(
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "text": "40"},
+        event,
+        {"type": "websocket.disconnect"},
+    )
     await app(HTTP | scope, channel.receive, channel.send)
     texts = [one.get("text") for one in channel.sent]
     assert "431[5]" in texts
 
 
 @pytest.mark.threat("T208")
-@pytest.mark.parametrize("event", [{"type": "websocket.receive"}, {"type": "websocket.receive", "text": None, "bytes": None}, {"type": "nonsense"}])
+@pytest.mark.parametrize(
+    "event",
+    [{"type": "websocket.receive"}, {"type": "websocket.receive", "text": None, "bytes": None}, {"type": "nonsense"}],
+)
 async def test_events_that_say_nothing(event: dict[str, Any]) -> None:
     sio, app = application()
     scope = {"type": "websocket", "scheme": "ws", "query_string": b"EIO=4&transport=websocket"}
-    channel = Channel({"type": "websocket.connect"}, {"type": "websocket.receive", "text": "40"}, event, {"type": "websocket.disconnect"})
+    channel = Channel(
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "text": "40"},
+        event,
+        {"type": "websocket.disconnect"},
+    )
     try:
         await app(HTTP | scope, channel.receive, channel.send)
     except Exception as exc:  # contained to this connection, whatever it is

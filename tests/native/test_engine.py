@@ -20,7 +20,9 @@ def framed(query: str, *packets: str) -> str:
 
 
 @pytest.mark.threat("T052")
-@pytest.mark.parametrize("sid", ["unknown", "a" * 8000, "%c3%a9", "__proto__", "constructor", "__class__", "..%2f", "%00", "0"])
+@pytest.mark.parametrize(
+    "sid", ["unknown", "a" * 8000, "%c3%a9", "__proto__", "constructor", "__class__", "..%2f", "%00", "0"]
+)
 def test_unknown_sessions(site: MakeSite, sid: str) -> None:
     here = site()
     for answer in (here.get(f"{V4}&sid={sid}"), here.post(f"{V4}&sid={sid}", "40")):
@@ -53,7 +55,17 @@ def test_an_id_of_revision_4_is_not_the_session(site: MakeSite) -> None:
 
 @pytest.mark.threat("T054", "T055", "T056", "T057")
 @pytest.mark.parametrize(
-    "query", ["transport=polling", "EIO=5&transport=polling", "EIO=&transport=polling", "EIO=4", "EIO=4&transport=", "EIO=4&transport=websocket", "EIO=4.0&transport=polling", ""]
+    "query",
+    [
+        "transport=polling",
+        "EIO=5&transport=polling",
+        "EIO=&transport=polling",
+        "EIO=4",
+        "EIO=4&transport=",
+        "EIO=4&transport=websocket",
+        "EIO=4.0&transport=polling",
+        "",
+    ],
 )
 def test_handshakes_that_are_none(site: MakeSite, query: str) -> None:
     here = site()
@@ -155,7 +167,9 @@ def test_bad_bodies_end_the_session_and_run_nothing(site: MakeSite, name: str) -
 
 
 @pytest.mark.threat("T078")
-@pytest.mark.parametrize("data", [b"4\xff", b"4\xc0\x80", b"4\xed\xa0\x80", b"4\xe2\x82", b"4\xf4\x90\x80\x80", b"\x80"])
+@pytest.mark.parametrize(
+    "data", [b"4\xff", b"4\xc0\x80", b"4\xed\xa0\x80", b"4\xe2\x82", b"4\xf4\x90\x80\x80", b"\x80"]
+)
 def test_bodies_that_are_no_utf8(site: MakeSite, data: bytes) -> None:
     here = site()
     for revision in (4, 3):
@@ -185,7 +199,17 @@ def test_a_body_cut_anywhere_is_the_same(site: MakeSite, revision: int) -> None:
 
 @pytest.mark.threat("T082")
 @pytest.mark.parametrize(
-    "body", [b"\x00\x0a\xff40", b"\x00\x0240", b"\x02\x02\xff40", b"\x00" + b"\x09" * 20 + b"\xff", b"\x01\x05\xff\x04a", b"\xff", b"\x00\xff", b"\x01\x01\xff\x07"]
+    "body",
+    [
+        b"\x00\x0a\xff40",
+        b"\x00\x0240",
+        b"\x02\x02\xff40",
+        b"\x00" + b"\x09" * 20 + b"\xff",
+        b"\x01\x05\xff\x04a",
+        b"\xff",
+        b"\x00\xff",
+        b"\x01\x01\xff\x07",
+    ],
 )
 def test_binary_framing_of_revision_3(site: MakeSite, body: bytes) -> None:
     here = site()
@@ -207,7 +231,9 @@ def test_packets_out_of_place_are_ignored(site: MakeSite, packet: str) -> None:
 
 
 @pytest.mark.threat("T070", "T071")
-@pytest.mark.parametrize(("packet", "reason"), [("1", "client disconnect"), ("2", "transport error"), ("9", "transport error")])
+@pytest.mark.parametrize(
+    ("packet", "reason"), [("1", "client disconnect"), ("2", "transport error"), ("9", "transport error")]
+)
 def test_packets_that_end_a_session(site: MakeSite, packet: str, reason: str) -> None:
     here = site()
     here.websocket().joined().send(packet, '42["late"]')
@@ -287,7 +313,9 @@ def test_b64_of_revision_3(site: MakeSite, value: str) -> None:
 
 
 @pytest.mark.threat("T086")
-@pytest.mark.parametrize("index", ["alert(1)", "1;x", "-1", "99999999999", "%3Cscript%3E", "1.0", "\u0661".encode().hex()])
+@pytest.mark.parametrize(
+    "index", ["alert(1)", "1;x", "-1", "99999999999", "%3Cscript%3E", "1.0", "\u0661".encode().hex()]
+)
 def test_jsonp_indices(site: MakeSite, index: str) -> None:
     here = site(jsonp=True)
     assert status_of(here.get(f"{V3}&j={index}")) == 400

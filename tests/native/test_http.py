@@ -15,7 +15,11 @@ HIDDEN = f"{GET}\r\n{HOST}\r\n\r\n".encode()
 
 BAD_FRAMING = {
     "both lengths": ("T001", f"{POST}\n{HOST}\nContent-Length: 4\nTransfer-Encoding: chunked", b"0\r\n\r\n"),
-    "both lengths, the other way": ("T001", f"{POST}\n{HOST}\nTransfer-Encoding: chunked\nContent-Length: 4", b"0\r\n\r\n"),
+    "both lengths, the other way": (
+        "T001",
+        f"{POST}\n{HOST}\nTransfer-Encoding: chunked\nContent-Length: 4",
+        b"0\r\n\r\n",
+    ),
     "xchunked": ("T002", f"{POST}\n{HOST}\nTransfer-Encoding: xchunked", b"0\r\n\r\n"),
     "chunked, identity": ("T002", f"{POST}\n{HOST}\nTransfer-Encoding: chunked, identity", b"0\r\n\r\n"),
     "two equal lengths": ("T003", f"{POST}\n{HOST}\nContent-Length: 5\nContent-Length: 5", b"hello"),
@@ -118,7 +122,9 @@ def test_trailers_mean_nothing(site: MakeSite) -> None:
 def test_chunks_and_http_1_0(site: MakeSite) -> None:
     here = site()
     link = here.connect()
-    answers = here.request(link, f"{POST.replace('1.1', '1.0')}\nTransfer-Encoding: chunked", b"5\r\nhello\r\n0\r\n\r\n" + HIDDEN)
+    answers = here.request(
+        link, f"{POST.replace('1.1', '1.0')}\nTransfer-Encoding: chunked", b"5\r\nhello\r\n0\r\n\r\n" + HIDDEN
+    )
     assert status_of(answers) == 400
     assert not [status for status in statuses(answers) if status == 200]
 
@@ -160,7 +166,9 @@ def test_targets_of_other_forms(site: MakeSite) -> None:
 def test_odd_hosts_decide_nothing(site: MakeSite, lines: str) -> None:
     here = site()
     origin = f"{lines}\nOrigin: http://evil.example".strip("\n")
-    assert status_of(here.request(here.connect(), f"{GET}\n{origin}")) == 400  # its origin is not ours, whatever ours is
+    assert (
+        status_of(here.request(here.connect(), f"{GET}\n{origin}")) == 400
+    )  # its origin is not ours, whatever ours is
     assert status_of(here.request(here.connect(), f"{GET}\n{lines}".strip("\n"))) in (200, 400)
 
 
@@ -259,7 +267,9 @@ def test_a_body_that_breaks_off_runs_nothing(site: MakeSite, leave: str) -> None
 def test_what_is_behind_a_body_is_the_next_request(site: MakeSite) -> None:
     here = site()
     query = here.open()
-    answers = here.request(here.connect(), f"POST /socket.io/?{query} HTTP/1.1\n{HOST}\nContent-Length: 2", b'40\x1e42["x"]\r\n\r\n')
+    answers = here.request(
+        here.connect(), f"POST /socket.io/?{query} HTTP/1.1\n{HOST}\nContent-Length: 2", b'40\x1e42["x"]\r\n\r\n'
+    )
     assert statuses(answers) == [200, 400]
     assert here.names() == ["connect"]
 
@@ -320,7 +330,16 @@ def test_odd_queries(site: MakeSite, name: str) -> None:
 
 @pytest.mark.threat("T037", "T038")
 @pytest.mark.parametrize(
-    "path", ["/socket.io/../x", "//socket.io/", "/socket.iox/", "/%2e%2e/socket.io/", "/socket.io%2f", "/x/../socket.io/", "/../../etc/passwd"]
+    "path",
+    [
+        "/socket.io/../x",
+        "//socket.io/",
+        "/socket.iox/",
+        "/%2e%2e/socket.io/",
+        "/socket.io%2f",
+        "/x/../socket.io/",
+        "/../../etc/passwd",
+    ],
 )
 def test_paths_are_not_normalized(site: MakeSite, path: str) -> None:
     here = site()
@@ -422,7 +441,9 @@ def test_bad_handshakes(site: MakeSite, name: str) -> None:
 
 
 @pytest.mark.threat("T046")
-@pytest.mark.parametrize("word", [" ", ",", '"', ";", "\\", "constructor,", "permessage-deflate,", "permessage-deflate;x="])
+@pytest.mark.parametrize(
+    "word", [" ", ",", '"', ";", "\\", "constructor,", "permessage-deflate,", "permessage-deflate;x="]
+)
 @pytest.mark.parametrize("name", ["Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol"])
 def test_offers_without_end(site: MakeSite, name: str, word: str) -> None:
     here = site(per_message_deflate=True)
@@ -445,8 +466,18 @@ def test_frames_that_come_with_the_handshake(site: MakeSite) -> None:
 @pytest.mark.threat("T050")
 def test_a_conversation_cut_anywhere_is_the_same(site: MakeSite) -> None:
     here = site()
-    head = f"{GET.replace('polling', 'websocket')}\r\n{HOST}\r\n".encode() + UPGRADE.replace("\n", "\r\n").encode() + b"\r\n\r\n"
-    data = head + write_frame(1, b"40") + write_frame(1, b'421["echo","\xe2\x82\xac"]') + write_frame(1, b"2", is_final=False) + write_frame(0, b"")
+    head = (
+        f"{GET.replace('polling', 'websocket')}\r\n{HOST}\r\n".encode()
+        + UPGRADE.replace("\n", "\r\n").encode()
+        + b"\r\n\r\n"
+    )
+    data = (
+        head
+        + write_frame(1, b"40")
+        + write_frame(1, b'421["echo","\xe2\x82\xac"]')
+        + write_frame(1, b"2", is_final=False)
+        + write_frame(0, b"")
+    )
     expected = None
     for cut in [*range(1, len(data), 3), None]:
         link = here.connect()

@@ -75,7 +75,10 @@ def test_dropping_leaves_what_must_arrive_in_its_place(site: MakeSite) -> None:
         link.send(f'42{number}["echo",{number}]') if number % 8 == 0 else run(here, here.sio.emit, "n", number)
     link.transport.unblock()
     here.loop.settle()
-    order = [int(one.rpartition(",")[2].rstrip("]")) if one.startswith("42") else int(one[2 : one.index("[")]) for one in link.heard()[1:]]
+    order = [
+        int(one.rpartition(",")[2].rstrip("]")) if one.startswith("42") else int(one[2 : one.index("[")])
+        for one in link.heard()[1:]
+    ]
     assert order == sorted(order) and {0, 8, 16, 24, 32} <= set(order) and len(order) <= 17
 
 
@@ -99,7 +102,9 @@ def test_answers_are_never_dropped_but_not_kept_for_ever(site: MakeSite, policy:
 
 
 def test_a_policy_that_is_none_is_refused(site: MakeSite) -> None:
-    with pytest.raises(ValueError, match="slow_client_policy='drop'; choose one of disconnect, drop_oldest, drop_newest"):
+    with pytest.raises(
+        ValueError, match="slow_client_policy='drop'; choose one of disconnect, drop_oldest, drop_newest"
+    ):
         site(has_canary=False, slow_client_policy="drop")
 
 
@@ -359,7 +364,8 @@ def test_a_full_server_turns_clients_away_with_a_time(site: MakeSite) -> None:
     answer = here.get("EIO=4&transport=polling")
     assert status_of(answer) == 503 and b"\r\nRetry-After: 7\r\n" in answer
     assert json.loads(body_of(answer)) == {
-        "code": 3, "message": "The server has 3 sessions, as many as it may have (max_sessions)"
+        "code": 3,
+        "message": "The server has 3 sessions, as many as it may have (max_sessions)",
     }
     assert said(here, "as many as it may have (max_sessions)")
     here.post(queries[0], "1")

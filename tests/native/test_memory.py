@@ -143,7 +143,7 @@ def test_depth_is_no_matter_of_the_stack(site: MakeSite) -> None:
         if link.is_closed or link.ended() is not None:
             break
         # What can be read may still be too deep to be sent on: that is an error of the handler's answer.
-        assert answers in ([], [f'431[{"[" * depth}{"]" * depth}]']), answers
+        assert answers in ([], [f"431[{'[' * depth}{']' * depth}]"]), answers
     here.complaints.found.clear()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import fastsio as socketio
 from fuzz.world import ExpectedError
-from native.conftest import MakeSite, Site, WebSocket
+from native.conftest import MakeSite, Site
 from oracle.frames_oracle import TEXT, write_frame
 
 ONE = '{"_placeholder":true,"num":0}'
@@ -83,7 +83,11 @@ GOES_ON: dict[str, tuple[str, list[str | bytes], list[str]]] = {
     "a list as name": ("T159", ['42[["x"]]'], []),
     "true as name": ("T159", ["42[true]"], []),
     "the name of the catch-all": ("T161", ['42["*"]'], ["*"]),
-    "a name of Python": ("T161", ['42["__class__"]', '42["trigger_event"]', '42["emit"]'], ["__class__", "trigger_event", "emit"]),
+    "a name of Python": (
+        "T161",
+        ['42["__class__"]', '42["trigger_event"]', '42["emit"]'],
+        ["__class__", "trigger_event", "emit"],
+    ),
     "a long name": ("T161", ['42["' + "x" * 100_000 + '"]'], ["x" * 100_000]),
     "an ack that nobody waits for": ("T163", ["431[1]", "430[]", "43999[]"], []),
     "duplicate keys": ("T170", ['42["x",{"a":1,"a":2,"__proto__":3,"constructor":4}]'], ["x"]),
@@ -108,7 +112,9 @@ def test_what_a_session_survives(site: MakeSite, name: str) -> None:
 
 
 @pytest.mark.threat("T160")
-@pytest.mark.parametrize("name", ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"])
+@pytest.mark.parametrize(
+    "name", ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"]
+)
 def test_reserved_names_reach_no_handler(site: MakeSite, name: str) -> None:
     here = site()
     link = here.websocket().joined()
@@ -389,7 +395,9 @@ def test_a_poisoned_value_does_not_stop_the_rest(site: MakeSite) -> None:
     here.sio.on("relay", relay)
     listeners = [here.websocket().joined() for _ in range(20)]
     poisoner = here.websocket().joined()
-    poisoner.send('42["relay","\\ud800 \\udc00\\ud83d"]', '42["relay",NaN]', '42["relay",1e999]', f'42["relay",{2**70}]')
+    poisoner.send(
+        '42["relay","\\ud800 \\udc00\\ud83d"]', '42["relay",NaN]', '42["relay",1e999]', f'42["relay",{2**70}]'
+    )
     for link in listeners:
         heard = link.heard()
         assert len(heard) == 4
@@ -456,7 +464,12 @@ def test_what_is_costly_to_read_is_bounded(site: MakeSite) -> None:
     here = site()
     link = here.websocket().joined()
     start = time.process_time()
-    for data in ("[" * 400 + "]" * 400, json.dumps(["x" * 10] * 50_000), json.dumps({str(i): {} for i in range(60_000)}), '"' + "\\u0041" * 150_000 + '"'):
+    for data in (
+        "[" * 400 + "]" * 400,
+        json.dumps(["x" * 10] * 50_000),
+        json.dumps({str(i): {} for i in range(60_000)}),
+        '"' + "\\u0041" * 150_000 + '"',
+    ):
         link.send(f'42["x",{data}]')
     assert here.names().count("x") == 4
     assert time.process_time() - start < 2
@@ -464,7 +477,16 @@ def test_what_is_costly_to_read_is_bounded(site: MakeSite) -> None:
 
 @pytest.mark.threat("T172")
 @pytest.mark.parametrize(
-    "data", [b"\xdd\xff\xff\xff\xff", b"\x81\x90\x01", b"\x84" + b"\xa1a\x01" * 3, b"\x91" * 100_000, b"\xc1", b"\x82\xa4type\x02\xa3nsp\xa1/\xff", b""]
+    "data",
+    [
+        b"\xdd\xff\xff\xff\xff",
+        b"\x81\x90\x01",
+        b"\x84" + b"\xa1a\x01" * 3,
+        b"\x91" * 100_000,
+        b"\xc1",
+        b"\x82\xa4type\x02\xa3nsp\xa1/\xff",
+        b"",
+    ],
 )
 def test_messagepack_that_is_none(site: MakeSite, data: bytes) -> None:
     import msgpack
@@ -477,5 +499,3 @@ def test_messagepack_that_is_none(site: MakeSite, data: bytes) -> None:
     assert link.ended() == 1005
     assert here.names() == ["connect", "disconnect"]
     here.verdict = lambda: None  # type: ignore[method-assign]  # its canaries speak JSON
-
-

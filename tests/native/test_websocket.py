@@ -22,7 +22,11 @@ ENDS = {
     "a length of 2^63": ("T107", b"\x81\xff\x80\0\0\0\0\0\0\0", 1002),
     "a length of 2^62": ("T108", b"\x81\xff\x40\0\0\0\0\0\0\0", 1009),
     "over the limit": ("T108", write_header(TEXT, 1_000_001), 1009),
-    "over the limit in fragments": ("T109", write_frame(TEXT, b"4" * 600_000, is_final=False) + write_header(0, 400_001), 1009),
+    "over the limit in fragments": (
+        "T109",
+        write_frame(TEXT, b"4" * 600_000, is_final=False) + write_header(0, 400_001),
+        1009,
+    ),
     "a continuation of nothing": ("T110", write_frame(0, b"42"), 1002),
     "a message in a message": ("T110", write_frame(TEXT, b"4", is_final=False) + write_frame(TEXT, b"4"), 1002),
     "bad UTF-8": ("T112", write_frame(TEXT, b"42\xff"), 1007),
@@ -72,7 +76,11 @@ def test_what_is_unusual_and_right(site: MakeSite) -> None:
     link = here.websocket().joined()
     text = '421["\u20ac"]'.encode()
     for cut in range(1, len(text)):
-        link.push(write_frame(TEXT, text[:cut], is_final=False, key=bytes(4)) + write_frame(PING, b"p" * 125) + write_frame(0, text[cut:]))
+        link.push(
+            write_frame(TEXT, text[:cut], is_final=False, key=bytes(4))
+            + write_frame(PING, b"p" * 125)
+            + write_frame(0, text[cut:])
+        )
         assert link.heard() == [("pong", 125), '431["\u20ac"]'] or link.heard() == []
     link.push(write_frame(PONG, b"unasked") + write_frame(PING, b""))
     assert link.heard() == [("pong", 0)]
@@ -177,7 +185,11 @@ def test_bombs(site: MakeSite) -> None:
 
     bombs = {
         "one frame": (write_frame(TEXT, packed(b"4" * 50_000_000), rsv=4), 1009),
-        "fragments": (write_frame(TEXT, packed(b"4" * 2_000_000)[:900], rsv=4, is_final=False) + write_frame(0, packed(b"4" * 2_000_000)[900:]), 1009),
+        "fragments": (
+            write_frame(TEXT, packed(b"4" * 2_000_000)[:900], rsv=4, is_final=False)
+            + write_frame(0, packed(b"4" * 2_000_000)[900:]),
+            1009,
+        ),
         "empty blocks": (write_frame(TEXT, b"\x02\x00" * 400_000, rsv=4), None),
         "noise": (write_frame(TEXT, b"\xff" * 1000, rsv=4), 1007),
         "no end": (write_frame(TEXT, packed(b"42" * 100)[:-3], rsv=4), 1007),
@@ -225,7 +237,9 @@ def test_what_is_sent_after_the_end(site: MakeSite) -> None:
         await here.sio.disconnect(sid)
         for data in ("x", b"x", [b"x", {"y": b""}]):
             await here.sio.emit("late", data, to=sid)
-            await here.sio.eio.send(list(here.registry.sessions)[-1], "late") if len(here.registry.sessions) > 1 else None
+            await here.sio.eio.send(list(here.registry.sessions)[-1], "late") if len(
+                here.registry.sessions
+            ) > 1 else None
         done.append("said")
 
     here.call(lambda: here.sio.start_background_task(say))

@@ -123,7 +123,7 @@ def test_slow_consumers_share_one_copy_and_are_cut(site: MakeSite) -> None:
 
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    for number in range(4):
+    for _ in range(4):
         run(here, spray)
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
@@ -324,14 +324,30 @@ def test_refusals_say_nothing_of_our_insides(site: MakeSite) -> None:
     ]  # fmt: skip
     for answer in answers:
         text = answer.decode("latin-1").lower()
-        assert not any(word in text for word in ("traceback", "fastsio", "python", "uvicorn/", "/site-packages", "cython"))
+        assert not any(
+            word in text for word in ("traceback", "fastsio", "python", "uvicorn/", "/site-packages", "cython")
+        )
         assert b"<script>" not in body_of(answer) or b"text/plain" in answer or b"json" in answer
 
 
 @pytest.mark.threat("T048", "T049")
 @pytest.mark.parametrize(
     "origin",
-    ["null", "http://x.evil", "http://xx", "http://evil-x", "http://x:81", "https://x", "http://X.", "http://x.", "file://", "http://x@evil", "http://evil/x", "HTTP://X", ""],
+    [
+        "null",
+        "http://x.evil",
+        "http://xx",
+        "http://evil-x",
+        "http://x:81",
+        "https://x",
+        "http://X.",
+        "http://x.",
+        "file://",
+        "http://x@evil",
+        "http://evil/x",
+        "HTTP://X",
+        "",
+    ],
 )
 def test_foreign_origins(site: MakeSite, origin: str) -> None:
     here = site()
@@ -339,7 +355,11 @@ def test_foreign_origins(site: MakeSite, origin: str) -> None:
     for answer in (
         here.get("EIO=4&transport=polling", f"Origin: {origin}"),
         here.post(query, "40", f"Origin: {origin}"),
-        here.get("EIO=4&transport=websocket", "Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\nOrigin: " + origin),
+        here.get(
+            "EIO=4&transport=websocket",
+            "Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\nOrigin: "
+            + origin,
+        ),
     ):
         lower = answer.lower()
         if origin:

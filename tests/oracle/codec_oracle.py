@@ -172,7 +172,7 @@ def take_apart(text: str) -> tuple[int, int, str, int | None, Any]:
     grammar = r"([0-4]|[56](?=[0-9]))(?:(?<=[56])([0-9]{1,10})-)?(/[^,]*)?(?(3),?)([0-9]{0,100})(?![0-9])(.*)"
     match = re.fullmatch(grammar, text, re.DOTALL) or refuse()
     type, namespace, id = int(match[1]), match[3] or "/", match[4]
-    if type > 4 and match[2] is None or len(namespace.encode()) > 256:
+    if (type > 4 and match[2] is None) or len(namespace.encode()) > 256:
         raise Refused
     try:
         data = json.loads(match[5]) if match[5] else None

@@ -24,7 +24,7 @@ def main(*words: str) -> None:
             reference(name)
             report = ["    " + line for line in expected(name, "native")] if verbose else []
             for wire in ("native", "asgi"):
-                report += [line for line in _diff(name, wire)]
+                report += _diff(name, wire)
         except Exception:
             report = [traceback.format_exc()]
         if report:

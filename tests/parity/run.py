@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import parity.scenarios  # noqa: F401 (registers them)
 from deviations import ruled
 from deviations.parity import PARITY, RULES
-
 from fastsio.net.loops import best_loop
-
-import parity.scenarios  # noqa: F401 (registers them)
 from parity.scenario import SCENARIOS, Scenario
 from parity.stage import LOGGERS, WIRES, Stage, Wire
 

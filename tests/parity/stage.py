@@ -13,10 +13,10 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import uvicorn
-from compat.transcript import HOST_HEADERS, Transcript, canonical
-from wire import raw
 
+from compat.transcript import HOST_HEADERS, Transcript, canonical
 from parity.clients import Client
+from wire import raw
 
 LOGGERS = ("socketio.server", "engineio.server", "asyncio", "uvicorn.error")
 # Headers that nearly every answer has, as transcripts show them.

@@ -1,9 +1,9 @@
 """Every scenario on the native and on the plain ASGI wire: the transcript of python-socketio, but for the deviations."""
 
 import pytest
+
 from deviations import ruled
 from deviations.parity import PARITY, RULES
-
 from parity.run import expected, reference, transcript_of
 from parity.scenario import SCENARIOS
 

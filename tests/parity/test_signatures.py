@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from deviations.signatures import SIGNATURES
 
 PACKAGES = {"socketio": "fastsio", "engineio": "fastsio.engineio"}

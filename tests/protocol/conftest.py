@@ -115,7 +115,9 @@ class Server:
     def _accept(self, session: Session) -> None:
         session.sink = self.sinks[session.sid] = Recorder()
 
-    def request(self, method: str = "GET", sid: str | None = None, upgrade: bool = False, eio: int = 4, **more: str) -> Call:
+    def request(
+        self, method: str = "GET", sid: str | None = None, upgrade: bool = False, eio: int = 4, **more: str
+    ) -> Call:
         from fastsio.engine import _polling
 
         query = {"EIO": str(eio), "transport": "websocket" if upgrade else "polling", **({"sid": sid} if sid else {})}

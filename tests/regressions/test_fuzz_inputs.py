@@ -15,7 +15,9 @@ from fuzz.targets import TARGETS
 HERE = Path(__file__).parent
 SEED = int(os.environ.get("FASTSIO_FUZZ_SEED", "1"))
 SECONDS = float(os.environ.get("FASTSIO_FUZZ_SECONDS", "1"))
-FINDINGS = sorted(path for path in HERE.rglob("*") if path.parent != HERE and path.is_file() and path.parent.name in TARGETS)
+FINDINGS = sorted(
+    path for path in HERE.rglob("*") if path.parent != HERE and path.is_file() and path.parent.name in TARGETS
+)
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -33,7 +35,27 @@ def test_findings(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@pytest.mark.threat("T002", "T007", "T034", "T046", "T077", "T080", "T082", "T086", "T126", "T127", "T135", "T156", "T162", "T167", "T172", "T210", "T231", "T232", "T242")
+@pytest.mark.threat(
+    "T002",
+    "T007",
+    "T034",
+    "T046",
+    "T077",
+    "T080",
+    "T082",
+    "T086",
+    "T126",
+    "T127",
+    "T135",
+    "T156",
+    "T162",
+    "T167",
+    "T172",
+    "T210",
+    "T231",
+    "T232",
+    "T242",
+)
 def test_changed_seeds(name: str) -> None:
     target, chance = TARGETS[name], random.Random(f"{name} {SEED}")
     seeds, end = target.seeds(), time.monotonic() + SECONDS

@@ -164,7 +164,9 @@ def slope(samples: list[tuple[float, int]]) -> tuple[float, float]:
 def kinds_of_lines() -> list[re.Pattern[str]]:
     """Give the patterns of docs/log-lines.md: text in which <something> stands for anything."""
     rows = re.findall(r"^\| `(.+?)` \|", PAGE_LINES.read_text(), re.MULTILINE)
-    return [re.compile(re.sub(r"<[^>]*>", ".*", re.escape(row).replace(r"\<", "<").replace(r"\>", ">"))) for row in rows]
+    return [
+        re.compile(re.sub(r"<[^>]*>", ".*", re.escape(row).replace(r"\<", "<").replace(r"\>", ">"))) for row in rows
+    ]
 
 
 def unknown_lines(log: str) -> list[str]:
@@ -176,7 +178,11 @@ def judge(found: dict[str, Any], log: str, code: int) -> list[str]:
     """Give what did not hold."""
     wrong = audit(found["clients"], found["account"]["received"])
     census, (climb, growth) = found["census"], slope(found["samples"])
-    wrong += [f"{census[name]} {name} are left" for name in ("sessions", "ending", "members", "rooms", "garbage") if census[name]]
+    wrong += [
+        f"{census[name]} {name} are left"
+        for name in ("sessions", "ending", "members", "rooms", "garbage")
+        if census[name]
+    ]
     if climb > SLOPE and growth > GROWTH:
         wrong.append(f"memory grows by {climb / 1000:.0f} kB a minute, {growth / 1e6:.1f} MB in all")
     if found["watch"]["longest turn"] > LONGEST_TURN:
@@ -199,17 +205,27 @@ def show(found: dict[str, Any], log: str) -> None:
     trips = sorted(trip for client in clients for trip in client.ledger.round_trips)
     endings: Counter[str] = sum((client.endings for client in clients), Counter())
     climb, growth = slope(found["samples"])
-    sent, acknowledged = (sum(getter(client.ledger) for client in clients) for getter in (lambda l: l.sent, lambda l: len(l.acknowledged)))
+    sent = sum(client.ledger.sent for client in clients)
+    acknowledged = sum(len(client.ledger.acknowledged) for client in clients)
     received = sum(len(numbers) for numbers in found["account"]["received"].values())
     uncertain = sum(len(client.ledger.uncertain) for client in clients)
-    print(f"events: {sent} sent, {received} received, {acknowledged} acknowledged, {uncertain} over connections that broke")
+    print(
+        f"events: {sent} sent, {received} received, {acknowledged} acknowledged, {uncertain} over connections that broke"
+    )
     print(f"ticks heard: {sum(client.ticks for client in clients)}")
     if trips:
-        print("round trip: " + ", ".join(f"{name} {trips[int(len(trips) * at)] * 1000:.1f} ms" for name, at in (("p50", 0.5), ("p99", 0.99))))
+        print(
+            "round trip: "
+            + ", ".join(
+                f"{name} {trips[int(len(trips) * at)] * 1000:.1f} ms" for name, at in (("p50", 0.5), ("p99", 0.99))
+            )
+        )
     print(f"sessions of clients ended: {dict(endings.most_common())}")
     print(f"reasons the server gave: {found['account']['reasons']}")
     print(f"faults of the proxy: {found['faults']}; bad connections: {found['abuse']}")
-    print(f"memory: {found['samples'][-1][1] / 1e6:.1f} MB, {climb / 1000:+.0f} kB a minute, {growth / 1e6:+.1f} MB after the first third")
+    print(
+        f"memory: {found['samples'][-1][1] / 1e6:.1f} MB, {climb / 1000:+.0f} kB a minute, {growth / 1e6:+.1f} MB after the first third"
+    )
     print(f"loop: {found['watch']}")
     print(f"left: {found['census']}")
     print(f"log: {len(log.splitlines())} lines")

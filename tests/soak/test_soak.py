@@ -24,4 +24,7 @@ async def test_some_seconds_of_it() -> None:
 def test_lines_are_known_by_the_documentation() -> None:
     assert len(kinds_of_lines()) > 10
     known = "q2xoTw: client broke the protocol (SIO_BAD_JSON): the data of a packet is not JSON"
-    assert unknown_lines(f"{known}\n\nTraceback (most recent call last):\nwhatever") == ["Traceback (most recent call last):", "whatever"]
+    assert unknown_lines(f"{known}\n\nTraceback (most recent call last):\nwhatever") == [
+        "Traceback (most recent call last):",
+        "whatever",
+    ]

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from wire.live import REFERENCE, Server
-from wire.sessions import Client
 
 import fastsio
+from wire.live import REFERENCE, Server
+from wire.sessions import Client
 
 pytestmark = pytest.mark.skipif(REFERENCE is not None, reason="python-socketio has no status")
 
@@ -49,7 +49,10 @@ async def test_what_happens_is_counted(server: Server) -> None:
     assert [(await link.receive())[1] for _ in range(2)] == ['42["said","hello"]', '42["said","again"]']
     now = stats(server)
     assert now["sessions"]["open"] == now["sessions"]["websocket"] == before["sessions"]["open"] + 1
-    assert now["namespaces"]["/"] == {"clients": 1, "rooms": 1} and now["namespaces"]["/news"] == {"clients": 1, "rooms": 0}
+    assert now["namespaces"]["/"] == {"clients": 1, "rooms": 1} and now["namespaces"]["/news"] == {
+        "clients": 1,
+        "rooms": 0,
+    }
     grown = {name: now["events"][name] - before["events"][name] for name in ("received", "failed", "emitted")}
     assert grown == {"received": 3, "failed": 1, "emitted": 2}
     assert now["packets"]["received"] - before["packets"]["received"] == 5
@@ -91,7 +94,11 @@ def test_the_page_needs_nothing_else(server: Server) -> None:
     for path in ("/status", "/status/"):
         status, headers, body = get(server, path)
         assert status == 200 and headers["content-type"].startswith("text/html")
-        assert b"src=" not in body and b"href=" not in body and b"default-src 'none'" in headers["content-security-policy"].encode()
+        assert (
+            b"src=" not in body
+            and b"href=" not in body
+            and b"default-src 'none'" in headers["content-security-policy"].encode()
+        )
 
 
 def test_what_there_is_not(server: Server) -> None:
@@ -103,7 +110,12 @@ def test_what_there_is_not(server: Server) -> None:
 
 @pytest.mark.parametrize("path", ["/guarded/", "/guarded/metrics", "/guarded/stats.json", "/guarded/other"])
 def test_without_the_token_nothing_is_shown(server: Server, path: str) -> None:
-    for headers, query in (({}, ""), ({"Authorization": "Bearer wrong"}, ""), ({}, "?token=let-me"), ({}, "?x=let-me-see")):
+    for headers, query in (
+        ({}, ""),
+        ({"Authorization": "Bearer wrong"}, ""),
+        ({}, "?token=let-me"),
+        ({}, "?x=let-me-see"),
+    ):
         status, answer, body = get(server, path + query, **headers)
         assert status == 401 and answer["www-authenticate"] == "Bearer" and b"token is needed" in body
     expected = 404 if path.endswith("other") else 200

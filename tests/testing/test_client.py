@@ -151,7 +151,9 @@ async def test_namespaces(sio: fastsio.AsyncServer) -> None:
 async def test_what_did_not_come_is_said_with_what_did(sio: fastsio.AsyncServer) -> None:
     async with client(sio) as anna:
         await sio.emit("other", 1)
-        with pytest.raises(TimeoutError, match=r"no event 'said' came within 0.05 s; what came: \[\('other', \(1,\)\)\]"):
+        with pytest.raises(
+            TimeoutError, match=r"no event 'said' came within 0.05 s; what came: \[\('other', \(1,\)\)\]"
+        ):
             await anna.receive("said", timeout=0.05)
 
 
@@ -167,4 +169,3 @@ def test_a_loop_that_cannot_be_moved_says_so(sio: fastsio.AsyncServer) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(talk())
-

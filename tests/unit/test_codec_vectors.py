@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deviations.vectors import CODEC
 
+from deviations.vectors import CODEC
 from fastsio._codec import (
     PacketDecoder,
     decode_jsonp,

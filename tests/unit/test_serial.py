@@ -115,7 +115,9 @@ class TestMsgPack:
         date = bytes.fromhex("83a47479706502a46461746192a164d7000000018bcfe5687ba36e7370a12f")
         assert MsgPack().decode(date)["data"][1] == datetime.fromtimestamp(1700000000.123, UTC)
 
-    @pytest.mark.parametrize("data", [b"", b"\x93", b"\x01", b"\x81\xa1a\x01\x02", b"\x81\x90\x01", b"\xd7\x00" + b"\x7f" * 8])
+    @pytest.mark.parametrize(
+        "data", [b"", b"\x93", b"\x01", b"\x81\xa1a\x01\x02", b"\x81\x90\x01", b"\xd7\x00" + b"\x7f" * 8]
+    )
     def test_what_is_not_one_map_is_a_value_error(self, data: bytes) -> None:
         with pytest.raises(ValueError):
             MsgPack().decode(data)

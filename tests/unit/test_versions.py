@@ -51,6 +51,12 @@ def test_what_is_loaded_is_counted() -> None:
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     (tmp_path / "net").mkdir()
-    for name in ("_one.pyi", "net/_two.pyi", f"_one{EXTENSION_SUFFIXES[0]}", "net/_two.cpython-27-nowhere.so", "net/_three.py"):
+    for name in (
+        "_one.pyi",
+        "net/_two.pyi",
+        f"_one{EXTENSION_SUFFIXES[0]}",
+        "net/_two.cpython-27-nowhere.so",
+        "net/_three.py",
+    ):
         (tmp_path / name).touch()
     assert compiled_modules(tmp_path) == (["_one"], ["net._two"])

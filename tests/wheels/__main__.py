@@ -18,7 +18,13 @@ ROOT = Path(__file__).parent.parent.parent
 DIST = ROOT / "dist"
 EXTRAS = "test,client,msgpack"
 # About the sources, which are out of sight here.
-ABOUT_SOURCES = ("tests/test_layers.py", "tests/test_sdist.py", "tests/test_troubleshooting.py", "tests/typing", "tests/test_instructions.py")
+ABOUT_SOURCES = (
+    "tests/test_layers.py",
+    "tests/test_sdist.py",
+    "tests/test_troubleshooting.py",
+    "tests/typing",
+    "tests/test_instructions.py",
+)
 SOURCES = {".pyx", ".pxd", ".c", ".h"}
 
 
@@ -36,7 +42,9 @@ def main() -> int:
 def _built(what: str, source: Path, python: Path) -> Path:
     """Run `build` on a tree, or on an unpacked sdist, and give what it made."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([str(python), "-m", "build", what, "--outdir", folder, str(source)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [str(python), "-m", "build", what, "--outdir", folder, str(source)], check=True, stdout=subprocess.DEVNULL
+        )
         made = next(Path(folder).iterdir())
         DIST.mkdir(exist_ok=True)
         return Path(shutil.move(made, DIST / made.name))
@@ -82,7 +90,9 @@ def _look_into(wheel: Path) -> None:
     """Raise RuntimeError if there is a source in the wheel, or a test."""
     with zipfile.ZipFile(wheel) as packed:
         names = packed.namelist()
-    wrong = [name for name in names if Path(name).suffix in SOURCES or not name.startswith(("fastsio/", "fastsio_engine-"))]
+    wrong = [
+        name for name in names if Path(name).suffix in SOURCES or not name.startswith(("fastsio/", "fastsio_engine-"))
+    ]
     if wrong:
         raise RuntimeError(f"{wheel.name} holds what only builds need: {wrong}")
 

@@ -58,7 +58,7 @@ class Server:
         """`descriptors` is how many files and sockets the process may have open."""
         self.wire, self.app = wire, app
         self.port = free_port()
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
+        self._log = tempfile.TemporaryFile()
         path = f"{TESTS.parent}{os.pathsep}{TESTS}"
         self._process = subprocess.Popen(
             command(wire, app, self.port, log_level),
@@ -66,7 +66,9 @@ class Server:
             env=os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"} | (environment or {}),
             stdout=self._log,
             stderr=self._log,
-            preexec_fn=None if descriptors is None else partial(resource.setrlimit, resource.RLIMIT_NOFILE, (descriptors,) * 2),
+            preexec_fn=None
+            if descriptors is None
+            else partial(resource.setrlimit, resource.RLIMIT_NOFILE, (descriptors,) * 2),
         )
         self._wait_until_listening()
 

@@ -8,7 +8,6 @@ import json
 from typing import Any
 
 from deviations.wire import HTTP, HTTP_RULES, SESSIONS
-
 from wire.live import TESTS
 
 Json = dict[str, Any]

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from deviations.wire import BAD_REQUEST, UNSUPPORTED, refusal
 
+from deviations.wire import BAD_REQUEST, UNSUPPORTED, refusal
 from wire import raw
 from wire.conftest import ServerFor
 from wire.live import REFERENCE, Server
@@ -405,4 +405,3 @@ async def test_packet_over_polling(socketio: Client, packet: str):
     await socketio.open()
     assert (await socketio.send(packet)).status == 400
     assert (await socketio.poll()).status == 400
-

@@ -11,10 +11,10 @@ import pytest
 import socketio
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
-from wire.live import Server
 
 import fastsio
 from fastsio.net.banner import banner, servers_in, warnings
+from wire.live import Server
 
 UNSAFE = """
 import fastsio
@@ -34,7 +34,9 @@ def show(app: Any, is_native: bool = True, port: int = 8000, **options: Any) -> 
 
 
 def test_what_is_served() -> None:
-    text = show(make(protocols=[4], ping_interval=7, ping_timeout=3, transports=["websocket"], max_http_buffer_size=5000))
+    text = show(
+        make(protocols=[4], ping_interval=7, ping_timeout=3, transports=["websocket"], max_http_buffer_size=5000)
+    )
     assert text.splitlines() == [
         "fastsio 9.9   http://127.0.0.1:8000",
         "  Socket.IO  /socket.io/   over websocket",
@@ -122,11 +124,14 @@ def test_safe_settings_are_not_talked_about() -> None:
 
 @pytest.mark.parametrize(
     ("level", "option", "has_banner", "has_warnings"),
-    [("info", "", True, True), ("warning", "", False, True), ("error", "", False, False), ("info", "--no-banner", False, False)],
+    [
+        ("info", "", True, True),
+        ("warning", "", False, True),
+        ("error", "", False, False),
+        ("info", "--no-banner", False, False),
+    ],
 )
-def test_levels_and_no_banner(
-    tmp_path: Path, level: str, option: str, has_banner: bool, has_warnings: bool
-) -> None:
+def test_levels_and_no_banner(tmp_path: Path, level: str, option: str, has_banner: bool, has_warnings: bool) -> None:
     (tmp_path / "unsafe.py").write_text(UNSAFE)
     running = Server("module", f"fastsio run unsafe:app --app-dir {tmp_path} --log-level {level} {option} --port")
     try:

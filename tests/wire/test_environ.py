@@ -70,7 +70,9 @@ async def _after_connect(handler: Handler, look: Callable[[Any, str], Any]) -> A
         await asyncio.sleep(0.01)
     client = socketio.AsyncClient()
     try:
-        await client.connect(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", transports=["websocket"])
+        await client.connect(
+            f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", transports=["websocket"]
+        )
         return look(sio, sids[0])
     finally:
         await client.disconnect()

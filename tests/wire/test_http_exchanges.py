@@ -4,8 +4,8 @@ May import: the conversation drivers. Source: Engine.IO protocols 3 and 4, recor
 """
 
 import pytest
-from deviations.wire import HTTP, HTTP_RULES
 
+from deviations.wire import HTTP, HTTP_RULES
 from wire.conftest import ServerFor
 from wire.recorded import expected_exchange, load
 from wire.replay import replay_http

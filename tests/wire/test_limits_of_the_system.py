@@ -16,7 +16,9 @@ DESCRIPTORS = 64
 
 
 @pytest.mark.threat("T196")
-@pytest.mark.skipif(is_fallback(), reason="asyncio logs each of the 2048 connections that it could not accept, every second")
+@pytest.mark.skipif(
+    is_fallback(), reason="asyncio logs each of the 2048 connections that it could not accept, every second"
+)
 async def test_descriptors_run_out_and_come_back() -> None:
     server = Server("native", "wire.review_app:default", descriptors=DESCRIPTORS)
     try:

@@ -5,8 +5,8 @@ servers.
 """
 
 import pytest
-from deviations.wire import SESSIONS
 
+from deviations.wire import SESSIONS
 from wire.conftest import ServerFor
 from wire.recorded import expected_session, load
 from wire.replay import replay_websocket

@@ -5,11 +5,10 @@ import warnings
 import zlib
 from typing import Any
 
-from wire import raw
-
 from parity.scenario import scenario
 from parity.scenarios.http import POLL, joined, served
 from parity.stage import Stage
+from wire import raw
 
 
 def allowing(*names: str) -> Any:

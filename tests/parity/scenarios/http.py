@@ -5,10 +5,9 @@ import json
 import re
 from typing import Any
 
-from wire import raw
-
 from parity.scenario import scenario
 from parity.stage import Stage
+from wire import raw
 
 PATH = "/socket.io/"
 EIO = f"{PATH}?EIO=4"

@@ -25,7 +25,7 @@ async def rooms_table(stage: Stage) -> None:
     stage.note("inverse", rooms["/"]["s"].inverse[bob.eio_sid])
     stage.note("items", [(name, dict(members)) for name, members in rooms["/"].items() if name == "r"])
     for key in ("/x", None):
-        await stage.outcome("missing", lambda: rooms[key])  # noqa: B023
+        await stage.outcome("missing", lambda: rooms[key])
     await stage.outcome("missing room", lambda: rooms["/"]["none"])
     stage.note("get", rooms.get("/x", {}).get("r", {}), rooms["/"].get("r", {}).get(ann.sid))
     await ann.leave()

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from wire import raw
-
 from parity.scenario import scenario
 from parity.stage import Stage
+from wire import raw
 
 
 def watched_server(stage: Stage, **options: Any) -> Any:

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 from compat.transcript import Guest
-
 from parity.scenario import scenario
 from parity.stage import Stage
 

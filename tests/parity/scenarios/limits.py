@@ -4,11 +4,10 @@ import asyncio
 import json
 from typing import Any
 
-from wire import raw
-
 from parity.scenario import scenario
 from parity.scenarios.http import EIO, PATH, POLL, joined, served
 from parity.stage import Stage
+from wire import raw
 
 
 @scenario("3.6", {"just": 0, "one_more": 1})

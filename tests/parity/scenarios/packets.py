@@ -76,7 +76,7 @@ async def packets(stage: Stage) -> None:
         "names", module.packet_names, [getattr(module, name) for name in ("CONNECT", "DISCONNECT", "EVENT", "ACK")]
     )
     for value in (["a", 1], ["a", b"\x01", {"b": [b"\x02"]}], {"sid": "x"}, None):
-        await stage.outcome("event", lambda: packet(module.EVENT, data=value, namespace="/x", id=3).encode())  # noqa: B023
+        await stage.outcome("event", lambda: packet(module.EVENT, data=value, namespace="/x", id=3).encode())
     await stage.outcome("connect", lambda: packet(module.CONNECT, {"sid": "x"}).encode())
     await stage.outcome("disconnect", lambda: packet(module.DISCONNECT, namespace="/x").encode())
     await stage.outcome("binary connect", lambda: packet(module.CONNECT, b"\x01"))

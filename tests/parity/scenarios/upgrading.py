@@ -2,11 +2,10 @@
 
 import asyncio
 
-from wire import raw
-
 from parity.scenario import scenario
 from parity.scenarios.http import joined, served
 from parity.stage import Stage
+from wire import raw
 
 
 @scenario("2.19")
