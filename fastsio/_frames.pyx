@@ -3,7 +3,6 @@
 May import: `_bytes`, `_mask.c`, the standard library's hashing, base64 and zlib.
 Never touches a socket, a clock or a log; never keeps a view of its input beyond the call that received it.
 """
-cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE, PyByteArray_Resize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport uint64_t

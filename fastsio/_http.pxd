@@ -15,6 +15,7 @@ cdef class Request:
     cdef public tuple client            # (host, port) of the peer, None when unknown
     cdef public tuple server
     cdef public object extras           # what the host adds to an environ, None for nothing
+
     @staticmethod
     cdef Request read(Head* head, str path)
     cpdef str param(self, str name)

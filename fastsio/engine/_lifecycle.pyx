@@ -5,7 +5,7 @@ Source: Engine.IO protocol 4 and 3, "Handshake", "Heartbeat", "Upgrade". One dea
 survives a change of transport.
 """
 from fastsio._codec cimport (
-    CLOSE, EioType, MESSAGE, PING, PING_PROBE, PONG, PONG_PROBE, UPGRADE,
+    CLOSE, EioType, MESSAGE, PING, PING_PROBE, PONG, UPGRADE,
 )
 from fastsio.engine._wheel cimport NEVER, Timed
 from fastsio.options cimport Options

@@ -35,8 +35,10 @@ cdef class Prepared:
 
     @staticmethod
     cdef Prepared text(EioType type, bytes head, bytes tail)
+
     @staticmethod
     cdef Prepared binary(bytes data)
+
     @staticmethod
     cdef Prepared with_attachments(bytes head, bytes tail, list attachments)
     cdef View packet(self)

@@ -12,7 +12,7 @@ from fastsio._bytes cimport View, view_bytes, view_of
 from fastsio._codec cimport (
     CLOSE, EioType, MESSAGE, NOOP, PING, PONG, base64_packet, v3_binary_item, v3_text_item,
 )
-from fastsio._frames cimport OP_BINARY, OP_TEXT, Deflate, build_frame, frame_header
+from fastsio._frames cimport OP_BINARY, OP_TEXT, build_frame, frame_header
 
 
 @cython.final

@@ -10,19 +10,20 @@ from time import time
 
 from fastsio._bytes cimport View, view_bytes, view_of, view_skip
 from fastsio._codec cimport (
-    BAD_TYPE, EMPTY_PACKET, MESSAGE, NOOP, OK, OPEN, PING, PING_PROBE, PONG, EioPacket, EioType, Status, check_payload_view, decode_base64,
+    BAD_TYPE, EMPTY_PACKET, MESSAGE, NOOP, OK, OPEN, PING, PING_PROBE, PONG, EioPacket, EioType, Status,
+    check_payload_view, decode_base64,
     decode_packet_view, next_packet_view, protocol_error,
 )
 from fastsio.engine._bucket cimport Bucket
 from fastsio.engine._lifecycle cimport (
-    ANSWER_PONG, ANSWER_PROBE, CLOSED, DELIVER, IGNORE, JOIN_TIMEOUT, LINGER_TIMEOUT, LINGERING, LIVE, NOTHING, OPENING,
-    PEER_CLOSED, PING_TIMEOUT, POLLING, PROBE_TIMEOUT, REFUSE_LINK, SEND_PING, SWITCH, VIOLATION, WEBSOCKET, Due,
-    LinkKind, Verdict,
+    ANSWER_PONG, ANSWER_PROBE, CLOSED, DELIVER, JOIN_TIMEOUT, LINGERING, LIVE, NOTHING,
+    PEER_CLOSED, PING_TIMEOUT, POLLING, PROBE_TIMEOUT, SEND_PING, SWITCH, VIOLATION, WEBSOCKET, Due,
+    Verdict,
 )
 from fastsio.engine._outbox cimport (
     CLOSE_PACKET, DROPPABLE, LATEST, NOOP_PACKET, PING_PACKET, PONG_PACKET, PONG_PROBE_PACKET, RELIABLE, Outbox, Prepared,
 )
-from fastsio.engine._wheel cimport NEVER, Timed, Wheel, monotonic
+from fastsio.engine._wheel cimport NEVER, Timed, monotonic
 from fastsio.options cimport Options
 
 from fastsio.errors import ProtocolError

@@ -1,6 +1,7 @@
 """What all peers of one server share: its tables, its serializer, its handlers; and the road of an emit.
 
-May import: the engine floor, `_codec`, `_json`, `_rooms`, `_handlers`, `_runner`. Never knows which transport carries what it makes.
+May import: the engine floor, `_codec`, `_json`, `_rooms`, `_handlers`, `_runner`.
+Never knows which transport carries what it makes.
 """
 cimport cython
 

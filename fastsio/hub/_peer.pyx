@@ -1,6 +1,7 @@
 """One Socket.IO client: a session plus the namespaces it has joined.
 
-May import: the engine floor, `_codec`, `_hub`, `_rooms`, `_runner`, `_joining`, `dispatch`. Never knows which transport carries it.
+May import: the engine floor, `_codec`, `_hub`, `_rooms`, `_runner`, `_joining`, `dispatch`.
+Never knows which transport carries it.
 Handlers that python-socketio runs in the read path (connect, disconnect, and all of them without `async_handlers`) make
 later packets of the client wait here; acks never wait, since a handler may be waiting for one.
 """

@@ -20,7 +20,7 @@ from libc.errno cimport EAGAIN, ECONNRESET, EINPROGRESS, EINTR, EPIPE
 from libc.errno cimport errno as c_errno
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy, memmove, memset
+from libc.string cimport memcpy, memmove
 
 cdef extern from "_poll.h" nogil:
     int poller_open(poller* p)

@@ -112,7 +112,7 @@ cdef class Load(Crowd):
 
     def begin(self):
         """Send the first requests; with a rate, start its schedule."""
-        cdef uint32_t i, w
+        cdef uint32_t i, w, _turn
         self.running = True
         self.begun = self.last_change = now_ns()
         if self.gap > 0:
@@ -123,7 +123,7 @@ cdef class Load(Crowd):
         elif self.kind == ECHO or self.kind == ACK:
             for i in range(self.count):
                 self.links.corked = &self.clients[i].link if self.corking else NULL
-                for w in range(self.window):
+                for _turn in range(self.window):
                     self.send_request(&self.clients[i], now_ns())
                 self.links.uncork()
 
@@ -330,7 +330,7 @@ cdef class Load(Crowd):
 
     cdef bint send_scheduled(self, uint64_t due) except -1:
         """Send one message for a client that may have one more in flight; False when there is none."""
-        cdef uint32_t i
+        cdef uint32_t _turn
         cdef Client* c
         if self.kind == BROADCAST:
             if self.rounds[self.clients[0].next % self.window].missing > 0:
@@ -339,7 +339,7 @@ cdef class Load(Crowd):
             return True
         if self.kind == IDLE:
             return True
-        for i in range(self.count):
+        for _turn in range(self.count):
             c = &self.clients[self.scheduled_client]
             self.scheduled_client = (self.scheduled_client + 1) % self.count
             if self.kind == CONNECT and c.state == AWAY:

@@ -17,7 +17,7 @@ from fastsio._frames cimport (
 )
 from fastsio._head cimport Head, find_head_end, read_head
 from fastsio._http cimport Exchange, Request, header_lines, plain_answer, response_head
-from fastsio.engine._outbox cimport Outbox, Prepared
+from fastsio.engine._outbox cimport Prepared
 from fastsio.engine._polling cimport post
 from fastsio.engine._session cimport Flusher, Link, Session
 from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
