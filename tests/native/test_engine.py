@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from fastsio import _build
 from native.conftest import UPGRADE, MakeSite, Site, body_of, status_of
 
 V4, V3 = "EIO=4&transport=polling", "EIO=3&transport=polling"
@@ -296,6 +297,7 @@ def test_more_packets_than_the_limit(site: MakeSite, revision: int) -> None:
 
 
 @pytest.mark.threat("T076")
+@pytest.mark.skipif(_build.PROFILE == "trace", reason="every line is slower while coverage is told of it")
 def test_a_packet_of_digits(site: MakeSite) -> None:
     here = site()
     start = time.process_time()

@@ -4,7 +4,10 @@ import asyncio
 import itertools
 import time
 
+import pytest
+
 from bench.instructions import World
+from fastsio import _build
 
 CLIENTS = 10_000
 SLICE = 0.005
@@ -12,6 +15,7 @@ SLICE = 0.005
 TOLERANCE = 0.02
 
 
+@pytest.mark.skipif(_build.PROFILE == "trace", reason="every line is slower while coverage is told of it")
 async def test_ten_thousand_are_flushed_in_slices_of_milliseconds(monkeypatch):
     world = World(CLIENTS)
     world.flush()
