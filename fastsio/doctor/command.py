@@ -28,7 +28,7 @@ def main(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     try:
-        findings = examine(target, origin, args.eio, args.timeout, args.quick)
+        findings = examine(target, origin, args.eio, args.timeout, args.quick, args.auth)
     except KeyboardInterrupt:
         print("fastsio doctor: stopped", file=sys.stderr)
         return 130

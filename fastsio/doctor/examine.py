@@ -19,7 +19,12 @@ Watch = tuple[str, Callable[[], Finding]]
 
 
 def examine(
-    target: Target, origin: str | None = None, eio: int | None = None, timeout: float = 5.0, quick: bool = False
+    target: Target,
+    origin: str | None = None,
+    eio: int | None = None,
+    timeout: float = 5.0,
+    quick: bool = False,
+    auth: str = "",
 ) -> list[Finding]:
     """Examine a server; give what each check found, in the order in which a connection meets them.
 
@@ -29,9 +34,10 @@ def examine(
         eio: the one revision that has to be served; both are tried when None, and one of them is enough.
         timeout: seconds that an answer may take.
         quick: leave out what takes as long as the ping interval.
+        auth: JSON that clients of Engine.IO 4 pass as `auth`, "" for none.
     """
     findings: list[Finding] = []
-    browser = Browser(target, origin or target.origin, timeout)
+    browser = Browser(target, origin or target.origin, timeout, auth=auth)
     try:
         reach.check_reach(browser, findings)
         first = reach.check_path(browser, eio or 4, findings)

@@ -51,7 +51,7 @@ def watch_polling(name: str, browser: Browser, eio: int) -> Finding:
         due = session.opened_at + opened.ping_interval
         try:
             if eio == 4:
-                session.send("40")
+                session.send("40" + browser.auth)
             with _pinging(eio, due, lambda: session.post("2")):
                 session.wait_for(("2",) if eio == 4 else ("3",), due + _patience(browser.timeout, opened))
             if eio == 4:
@@ -94,7 +94,7 @@ def watch_websocket(name: str, browser: Browser, eio: int) -> Finding:
             if opened.ping_interval > MAX_INTERVAL:
                 return _too_long(name, opened)
             try:
-                return _watch(name, link, opened, opened_at)
+                return _watch(name, link, opened, opened_at, browser.auth)
             except TimeoutError:
                 return _never(name, opened, browser)
             except Closed as error:
@@ -107,11 +107,11 @@ def watch_websocket(name: str, browser: Browser, eio: int) -> Finding:
         return skipped(name, f"needs a WebSocket: {error}")
 
 
-def _watch(name: str, link: links.Link, opened: Handshake, opened_at: float) -> Finding:
+def _watch(name: str, link: links.Link, opened: Handshake, opened_at: float, auth: str) -> Finding:
     due = opened_at + opened.ping_interval
     late = due + _patience(link.timeout, opened)
     if opened.eio == 4:
-        link.socket.send("40")
+        link.socket.send("40" + auth)
         link.wait_for(("2",), late)
         link.socket.send("3")
     else:

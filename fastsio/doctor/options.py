@@ -4,6 +4,7 @@ May import: `causes`. Never loads what connects to anything: every `fastsio` com
 """
 
 import argparse
+import json
 
 from fastsio.doctor.causes import CAUSES
 
@@ -33,6 +34,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=[4, 3],
         help="only this Engine.IO revision: 4 for JavaScript clients 3 and 4, 3 for 1 and 2",
     )
+    add(
+        "--auth",
+        type=json_text,
+        default="",
+        metavar="JSON",
+        help='what clients of Engine.IO 4 pass as `auth`, for example \'{"token": "abc"}\'',
+    )
     add("--timeout", type=seconds, default=TIMEOUT, help="seconds that each answer may take (default %(default)g)")
     add(
         "--quick",
@@ -40,6 +48,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="do not wait for the ping interval to pass: leaves out the heartbeat checks",
     )
     add("--json", action="store_true", help="write what was found as JSON to standard output")
+
+
+def json_text(text: str) -> str:
+    """Read JSON, and give it as it came; "" is none at all.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    try:
+        if text:
+            json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no JSON: {error}") from None
+    return text
 
 
 def seconds(text: str) -> float:

@@ -33,7 +33,7 @@ def check_polling(browser: Browser, eio: int) -> Finding:
             return failed(name, "polling", opened.answer.brief, "look into the server's log for the reason")
         with opened as session:
             if eio == 4:
-                session.send("40")
+                session.send("40" + browser.auth)
             return _joined(name, session.wait_for(JOINED, time.monotonic() + browser.timeout))
     except Broken as error:
         return _broken(name, error)
@@ -82,7 +82,7 @@ def check_websocket(browser: Browser, eio: int, offered: bool) -> Finding:
             link = links.Link(socket, browser.timeout)
             link.open(eio)
             if eio == 4:
-                socket.send("40")
+                socket.send("40" + browser.auth)
             return _joined(name, link.wait_for(JOINED))
     except links.NoOpen:
         return failed(name, "late", f"switched, but no packet came within {browser.timeout:g} s", LATE_ADVICE)
@@ -144,7 +144,7 @@ def _upgrade(name: str, session: Polling, opened: Handshake) -> Finding:
             return failed(name, "late", f"the probe was answered after {took:.1f} s", LATE_ADVICE)
         socket.send("5")
         if opened.eio == 4:
-            socket.send("40")
+            socket.send("40" + page.auth)
             link.wait_for(JOINED)
         else:
             socket.send("2")

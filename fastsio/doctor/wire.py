@@ -58,19 +58,23 @@ class NotSwitched(Exception):
 
 @dataclass
 class Browser:
-    """One page in a browser: an origin, cookies, and requests to one server. `verify` is False for any certificate."""
+    """One page in a browser: an origin, cookies, and requests to one server.
+
+    `verify` is False for any certificate; `auth` is JSON that it joins the namespace with, or "".
+    """
 
     target: Target
     origin: str | None
     timeout: float
     verify: bool = True
+    auth: str = ""
     cookies: dict[str, str] = field(default_factory=dict)
     # Browsers add a mark that no request has twice, against caches.
     _marks: "itertools.count[int]" = field(default_factory=lambda: itertools.count(time.time_ns()))
 
     def fresh(self) -> "Browser":
         """Give another page of the same kind, without cookies."""
-        return Browser(self.target, self.origin, self.timeout, self.verify)
+        return Browser(self.target, self.origin, self.timeout, self.verify, self.auth)
 
     def connect(self, timeout: float | None = None) -> socket.socket:
         """Open a connection, with TLS where the URL wants it.

@@ -61,14 +61,15 @@ def nginx(
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
-        _wait_for(process, port, folder)
+        wait_for_nginx(process, port, folder)
         yield port
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _wait_for(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> None:
+def wait_for_nginx(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> None:
+    """Return when it accepts connections; `folder` has its `output` and `error.log`."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -37,11 +38,11 @@ COMMANDS = {
 }
 
 
-def command(wire: str, app: str, port: int, log_level: str) -> list[str]:
+def command(wire: str, app: str, port: int, log_level: str, folder: Path = TESTS) -> list[str]:
     if wire == "reference":
         return shlex.split(str(REFERENCE).format(app=app, port=port))
     template = COMMANDS[wire].replace("{app}", app)
-    return [sys.executable, *shlex.split(template.format(port=port, tests=shlex.quote(str(TESTS)), level=log_level))]
+    return [sys.executable, *shlex.split(template.format(port=port, tests=shlex.quote(str(folder)), level=log_level))]
 
 
 class Server:
@@ -54,15 +55,23 @@ class Server:
         environment: dict[str, str] | None = None,
         log_level: str = "warning",
         descriptors: int | None = None,
+        folder: Path | None = None,
+        options: Sequence[str] = (),
     ) -> None:
-        """`descriptors` is how many files and sockets the process may have open."""
+        """Start it.
+
+        Args:
+            descriptors: how many files and sockets the process may have open.
+            folder: where the application lies, which becomes the current folder; else it is one of the tests.
+            options: more of them for the command.
+        """
         self.wire, self.app = wire, app
         self.port = free_port()
         self._log = tempfile.TemporaryFile()
         path = f"{TESTS.parent}{os.pathsep}{TESTS}"
         self._process = subprocess.Popen(
-            command(wire, app, self.port, log_level),
-            cwd=TESTS.parent,
+            [*command(wire, app, self.port, log_level, folder or TESTS), *options],
+            cwd=folder or TESTS.parent,
             env=os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"} | (environment or {}),
             stdout=self._log,
             stderr=self._log,
