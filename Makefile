@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 5001
 
-.PHONY: build chat example test test-of unit lint coverage wheels bench instructions cluster-long conformance fuzz fallback asan
+.PHONY: build chat example test test-of unit lint coverage docs docs-serve wheels bench instructions cluster-long conformance fuzz fallback asan
 .PHONY: sanitize leaks soak clean
 
 $(BIN)/python:
@@ -59,6 +59,15 @@ coverage: build/trace/tree
 	@$(BIN)/pip install -q "coverage>=7.10"
 	cd build/trace && $(CURDIR)/$(BIN)/python -m coverage run -m pytest $(COVERED)
 	cd build/trace && $(CURDIR)/$(BIN)/python -m coverage combine -q && $(CURDIR)/$(BIN)/python -m coverage report
+
+# The site, into build/site; a warning is an error. `make docs-serve` shows it while you write.
+docs: build
+	@$(BIN)/pip install -q --group docs
+	$(BIN)/python docs/pictures/draw.py
+	PYTHONPATH=$(CURDIR) NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
+
+docs-serve: docs
+	PYTHONPATH=$(CURDIR) NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --dev-addr 127.0.0.1:8000
 
 # The sdist, of it a wheel for each of PYTHONS, and the whole suite on each wheel in an empty environment. An hour.
 PYTHONS ?= $(PYTHON)

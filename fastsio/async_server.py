@@ -208,7 +208,7 @@ class AsyncServer(BaseServer):
             itself; ``stalls`` that the watchdog saw.
 
         Example:
-            print(sio.stats()["sessions"]["open"])
+            ``sio.stats()["sessions"]["open"]``
         """
         return stats_of(self)
 
