@@ -11,8 +11,8 @@ from fastsio import _build
 
 CLIENTS = 10_000
 SLICE = 0.005
-# Slices end at a count of sessions, and this machine may be busy: what one may take beyond the 5 ms.
-TOLERANCE = 0.02
+# Slices end at a count of sessions: what one may compute beyond the 5 ms. Other programs may hold this one up; that is not counted.
+TOLERANCE = 0.005
 
 
 @pytest.mark.skipif(_build.PROFILE == "trace", reason="every line is slower while coverage is told of it")
@@ -24,7 +24,9 @@ async def test_ten_thousand_are_flushed_in_slices_of_milliseconds(monkeypatch):
 
     def flush(link):
         nonlocal written
-        time.sleep(0.000_01)  # a send takes that long
+        end = time.thread_time() + 0.000_02  # a send takes that long
+        while time.thread_time() < end:
+            pass
         for event in link.take_events():
             heard[link].append(event["text"])
             written += 1
@@ -37,7 +39,7 @@ async def test_ten_thousand_are_flushed_in_slices_of_milliseconds(monkeypatch):
 
     async def others() -> None:
         while written < 2 * CLIENTS:
-            turns.append((written, time.perf_counter()))
+            turns.append((written, time.thread_time()))
             await asyncio.sleep(0)
 
     await world.sio.emit("first", 1)
