@@ -59,6 +59,7 @@ cdef class Flusher:
     cdef int mark(self, Session session) except -1
     cdef int relieve(self) except -1
     cdef int _schedule(self) except -1
+    cdef int _flush_slice(self) except -1
 
 
 cdef class Session(Lifecycle):

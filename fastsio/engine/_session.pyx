@@ -31,7 +31,7 @@ from fastsio.engine import reasons
 
 # Seconds that one slice of a flush may hold the loop before other clients are served, and how often that is checked.
 cdef double FLUSH_SLICE = 0.005
-cdef Py_ssize_t FLUSH_CHECK = 64
+cdef Py_ssize_t FLUSH_CHECK = 16
 
 # Bytes owed to clients at which a flush does not wait for the end of the loop turn.
 cdef Py_ssize_t OWED_AT_ONCE = 65_536
@@ -187,7 +187,7 @@ cdef class Flusher:
     cdef int relieve(self) except -1:
         """Flush before the turn is over when much is owed: memory that is written soon is still in the cache."""
         if self._owed > OWED_AT_ONCE:
-            self._run()
+            self._flush_slice()     # a callback that is scheduled already stays the only one
         return 0
 
     cdef int _schedule(self) except -1:
@@ -197,26 +197,27 @@ cdef class Flusher:
         return 0
 
     def _run(self):
+        self._scheduled = False
+        self._flush_slice()
+
+    cdef int _flush_slice(self) except -1:
         cdef list batch = self._dirty
         cdef Py_ssize_t count = 0, size = len(batch)
-        cdef double end = 0.0
+        cdef double end = monotonic() + FLUSH_SLICE if size > FLUSH_CHECK else NEVER
         cdef Session session
         self._dirty = []
         self._owed = 0
-        self._scheduled = False
         while count < size:
             session = <Session> batch[count]
             count += 1
             if session.dirty:
                 session.flush()
-            if count % FLUSH_CHECK == 0:
-                if end == 0.0:
-                    end = monotonic() + FLUSH_SLICE
-                elif monotonic() > end:
-                    # In front of what was marked meanwhile; each session keeps its own order anyway.
-                    self._dirty = batch[count:] + self._dirty
-                    self._schedule()
-                    return
+            if count % FLUSH_CHECK == 0 and monotonic() > end:
+                # In front of what was marked meanwhile; each session keeps its own order anyway.
+                self._dirty = batch[count:] + self._dirty
+                self._schedule()
+                break
+        return 0
 
 
 @cython.final

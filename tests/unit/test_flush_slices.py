@@ -12,13 +12,13 @@ from fastsio import _build
 CLIENTS = 10_000
 SLICE = 0.005
 # Slices end at a count of sessions: what one may compute beyond the 5 ms. Other programs may hold this one up; that is not counted.
-TOLERANCE = 0.005
+TOLERANCE = 0.003
 
 
 @pytest.mark.skipif(_build.PROFILE == "trace", reason="every line is slower while coverage is told of it")
 async def test_ten_thousand_are_flushed_in_slices_of_milliseconds(monkeypatch):
     world = World(CLIENTS)
-    world.flush()
+    await asyncio.sleep(0)  # what connecting has left to be flushed
     heard: dict[object, list[str]] = {link: [] for link in world.links}
     written = 0
 
@@ -47,5 +47,5 @@ async def test_ten_thousand_are_flushed_in_slices_of_milliseconds(monkeypatch):
     await asyncio.wait_for(others(), 30)
     waits = sorted(after - before for (_, before), (_, after) in itertools.pairwise(turns))
     assert len([done for done, _ in turns if 0 < done < 2 * CLIENTS]) >= 10, "nobody else was served meanwhile"
-    assert waits[len(waits) // 2] < SLICE + TOLERANCE
+    assert waits[-1] < SLICE + TOLERANCE
     assert all(texts == ['42["first",1]', '42["second",2]'] for texts in heard.values())
