@@ -21,6 +21,22 @@ class SlowClientError(RuntimeError):
     """A client's backlog passed its limit; it is being disconnected."""
 
 
+class TooManyRoomsError(ValueError):
+    """A client would be in more rooms than it may (`max_rooms`)."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the client is in {limit} rooms of this namespace, as many as it may be in (max_rooms)")
+
+
+class TooManyAcksError(RuntimeError):
+    """A client would owe more acknowledgements than it may (`max_pending_acks`); nobody has been sent the event."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} acknowledgements of this client are waited for, as many as may be (max_pending_acks)"
+        )
+
+
 class EventTooLargeError(ValueError):
     """An event is larger than the broker of the cluster can carry; nobody has been sent it.
 
@@ -47,6 +63,7 @@ CODES = {
     "EIO_TOO_LARGE": "a polling body is larger than the limit allows",
     "EIO_OVERLAP": "a session has two GETs or two POSTs open at once",
     "EIO_TOO_FAST": "a client sends more messages, or bytes, a second than the limit allows",
+    "EIO_PING_FLOOD": "a client sends more pings a second than the limit allows",
     "EIO_BAD_JSONP": "a JSONP body or index is malformed",
     "SIO_EMPTY_PACKET": "a Socket.IO packet has no type digit",
     "SIO_BAD_TYPE": "a Socket.IO packet starts with something else than 0-6",

@@ -24,6 +24,8 @@ cdef class Options:
     cdef public Py_ssize_t max_waiting_bytes
     cdef public Py_ssize_t pause_at_packets
     cdef public Py_ssize_t pause_at_bytes
+    cdef public Py_ssize_t max_rooms
+    cdef public Py_ssize_t max_pending_acks
     cdef public Py_ssize_t max_sessions
     cdef public Py_ssize_t max_sessions_per_address
     cdef public Py_ssize_t compression_threshold
@@ -33,12 +35,16 @@ cdef class Options:
     cdef public double rate_burst
     cdef public double handshake_rate
     cdef public double handshake_burst
+    cdef public double control_rate
+    cdef public double control_burst
+    cdef public double log_rate
     # what happens beyond a limit
     cdef public str slow_client_policy
     cdef public str rate_policy
     cdef public int retry_after
     cdef public double tcp_user_timeout
     cdef public double watchdog
+    cdef public double max_loop_lag
     # what is served
     cdef public tuple transports
     cdef public tuple protocols

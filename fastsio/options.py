@@ -43,6 +43,8 @@ class Options:
         self.max_attachments = 64  # binary attachments of one packet
         self.max_binary_packet = 10_000_000  # bytes of all attachments of one packet together
         self.max_namespaces = 64  # namespaces that one client may be in
+        self.max_rooms = 100_000  # rooms that one client may be in, in one namespace
+        self.max_pending_acks = 10_000  # acknowledgements that one client may owe, in one namespace
         self.max_waiting_packets = 50_000  # packets of one client that may wait for its handlers
         self.max_waiting_bytes = 16 * 1024 * 1024  # bytes of them
         self.pause_at_packets = 256  # packets that wait for a client's handlers before it is not read any more
@@ -52,14 +54,18 @@ class Options:
         self.max_bytes_per_second = 0.0  # bytes of them
         self.rate_burst = 5.0  # s of either rate that may come at once
         self.rate_policy = "disconnect"  # what happens to a client, or its events, beyond the rates
+        self.control_rate = 50.0  # pings that one client may send in a second, on average; 0: any number
+        self.control_burst = 200.0  # pings of it that may come at once
         self.max_sessions = 200_000  # sessions of one process
         self.max_sessions_per_address = 0  # sessions of one peer address; 0: any number
         self.handshake_rate = 0.0  # handshakes that one peer address may make in a second, on average; 0: any number
         self.handshake_burst = 20.0  # handshakes of it that may come at once
+        self.max_loop_lag = 0.0  # s that the event loop may be late before nobody new is let in; 0: it does not matter
         self.retry_after = 1  # s that a client is told to wait when it is turned away
         self.tcp_user_timeout = (
             45.0  # s until the kernel gives up a peer that acknowledges nothing; 0: the kernel's own
         )
+        self.log_rate = 10.0  # lines a second for each kind of refusal; the rest are counted in the next; 0: all
         self.watchdog = 0.0  # s that one turn of the loop may take before the log names what holds it; 0: nobody looks
         self.compression_threshold = 1024  # bytes from which a poll response or a WebSocket message is compressed
         self.transports = TRANSPORTS

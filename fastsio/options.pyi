@@ -39,6 +39,12 @@ class Options:
     retry_after: int
     tcp_user_timeout: float
     watchdog: float
+    max_loop_lag: float
+    max_rooms: int
+    max_pending_acks: int
+    control_rate: float
+    control_burst: float
+    log_rate: float
     compression_threshold: int
     transports: tuple[str, ...]
     protocols: tuple[int, ...]

@@ -24,6 +24,8 @@ cdef class Guard:
         """Give the sentence that turns a handshake away, None when it may go on. A refused one costs a token, too."""
         if self.is_draining:
             return "The server is shutting down"
+        if options.max_loop_lag > 0.0 and self.lag > options.max_loop_lag:
+            return f"The server is {self.lag:.2f} s behind, more than {options.max_loop_lag:g} s (max_loop_lag)"
         if sessions >= options.max_sessions:
             return f"The server has {sessions} sessions, as many as it may have (max_sessions)"
         if options.max_sessions_per_address and self._counts.get(address, 0) >= options.max_sessions_per_address:

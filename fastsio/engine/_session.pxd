@@ -86,6 +86,7 @@ cdef class Session(Lifecycle):
     cdef object registry
     cdef Bucket _events                 # what it may send, once a rate is set
     cdef Bucket _bytes
+    cdef Bucket _pings                  # once there was one
     cdef public str counted_as          # the address that the guard counts it under
     cdef bint dirty
     cdef bint _overflowing
@@ -96,6 +97,7 @@ cdef class Session(Lifecycle):
     cdef list take_owed(self)
     cdef int put_back(self, list items) except -1
     cdef int flush(self) except -1
+    cdef bint may_ping(self, double now) except -1
     cdef int receive(self, Link link, EioPacket* packet, double now) except -1
     cdef int receive_frame(self, Link link, View message, bint is_binary, double now) except -1
     cpdef int close(self, str reason, int code=*, Prepared farewell=*) except -1

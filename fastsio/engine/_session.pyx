@@ -525,7 +525,7 @@ cdef class Session(Lifecycle):
                 return self._deliver(packet) if self._keeps_pace(packet, now) else 0
             return self._deliver(packet)
         if verdict == ANSWER_PONG:
-            return self.send(PONG_PACKET)
+            return self.send(PONG_PACKET) if self.may_ping(now) else 0
         if verdict == PEER_CLOSED:
             return self.close(reasons.CLIENT_DISCONNECT, NO_CODE, NOOP_PACKET if self.kind == POLLING else None)
         if verdict == VIOLATION:
@@ -571,6 +571,18 @@ cdef class Session(Lifecycle):
         if packet.is_binary or packet.is_base64 or packet.data.size == 0 or packet.data.data[0] != c"2":
             return True
         self.registry.report_too_fast(self, error)
+        return False
+
+    cdef bint may_ping(self, double now) except -1:
+        """Tell whether a ping of the client is to be answered, of Engine.IO 3 or of WebSocket; one too many ends the session."""
+        cdef Options options = self.options
+        if options.control_rate <= 0.0:
+            return True
+        if self._pings is None:
+            self._pings = Bucket()
+        if self._pings.take(1.0, options.control_rate, options.control_burst, now):
+            return True
+        self.violate(ProtocolError("EIO_PING_FLOOD", f"more than {options.control_rate:g} pings a second (control_rate)"), 1008)
         return False
 
     cdef int hold_reading(self, bint held) except -1:

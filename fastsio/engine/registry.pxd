@@ -22,7 +22,9 @@ cdef class Registry:
     cdef readonly Wheel wheel
     cdef readonly set tasks
     cdef readonly object watchdog       # None without the option
-    cdef set _reported
+    cdef readonly object lag_meter      # None without the option
+    cdef set _reported                  # kinds of refusals that were logged at ERROR
+    cdef dict _log_rates                # kind of refusal -> LogRate
     cdef dict _ends                     # reason -> sessions
     cdef double _since                  # monotonic seconds
     cpdef int attach_loop(self) except -1

@@ -16,6 +16,8 @@ from typing import Any
 from fastsio.engine._guard import Guard
 from fastsio.engine._session import Flusher, Session, Traffic
 from fastsio.engine._wheel import Wheel
+from fastsio.engine.lag import LagMeter
+from fastsio.engine.log_rate import LogRate
 from fastsio.engine.watchdog import Watchdog
 from fastsio.errors import ProtocolError
 from fastsio.options import Options
@@ -56,10 +58,12 @@ class Registry:
         self.flusher: Flusher = None  # type: ignore[assignment]
         self.wheel: Wheel = None  # type: ignore[assignment]
         self.watchdog: Watchdog | None = None
+        self.lag_meter: LagMeter | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
         self._since = time.monotonic()
         self._ends: dict[str, int] = {}
         self._reported: set[str] = set()
+        self._log_rates: dict[str, LogRate] = {}
 
     def attach_loop(self) -> int:
         """Belong to the running loop. A registry without sessions may move on to a new one."""
@@ -83,9 +87,15 @@ class Registry:
         self.traffic = Traffic()
         self._since = time.monotonic()
         self.guard.is_draining = False
-        if self.watchdog is not None:
-            self.watchdog.stop()
+        self.guard.lag = 0.0
+        for looking in (self.watchdog, self.lag_meter):
+            if looking is not None:
+                looking.stop()
+        self.lag_meter = LagMeter(loop, self._is_late) if self.options.max_loop_lag > 0 else None
         self.watchdog = Watchdog(loop, self.options.watchdog, self.report_stall) if self.options.watchdog > 0 else None
+
+    def _is_late(self, seconds: float) -> None:
+        self.guard.lag = seconds
 
     def create(self, version: int, request: Any) -> Session:
         """Make a session; it is reachable by its sid from now on, and LIVE once its handshake is answered."""
@@ -205,10 +215,19 @@ class Registry:
         self.logger.error("the event loop was held for %.2f s by %s", seconds, what)
 
     def report(self, category: str, message: str, *args: Any) -> None:
-        """Log one line about a refusal, as python-engineio does: ERROR once for each category, then INFO."""
+        """Log one line about a refusal, as python-engineio does: ERROR once for each category, then INFO.
+
+        Beyond `log_rate` lines a second of one category nothing is logged, and the next line says how many are missing.
+        """
         self.counters[category] += 1
         level = logging.INFO if category in self._reported else logging.ERROR
         self._reported.add(category)
+        rate = self._log_rates.setdefault(category, LogRate())
+        if not rate.admits(self.options.log_rate, time.monotonic()):
+            return
+        if rate.held_back:
+            message += f" (and {rate.held_back:,} more of this kind that were not logged: log_rate)"
+            rate.held_back = 0
         self.logger.log(level, message, *args)
 
 

@@ -146,6 +146,9 @@ cdef class Hub:
         """Owe to one client after the other: each has an ack id of its own, or the application sends by itself."""
         cdef list members = self.rooms.targets(namespace, room, skip)
         cdef Member member
+        if callback is not None:
+            for member in members:
+                member.check_acks()     # before anybody is sent anything
         if self.tap is not None:
             self.tap.emit(members, namespace, packet, callback)
             return len(members)

@@ -22,6 +22,7 @@ cdef class Member:
     cdef list _held                     # messages, or what sends them, that wait for the end of PENDING
     cdef public dict callbacks          # ack id -> callable; None when there are none
     cdef readonly long long last_id     # ack ids count from 1
+    cpdef int check_acks(self) except -1
     cdef bint is_in(self, room) except -1
     cdef int deliver(self, Prepared message) except -1
     cdef int connected(self) except -1

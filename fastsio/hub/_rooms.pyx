@@ -8,6 +8,8 @@ cimport cython
 from fastsio.engine._outbox cimport DROPPABLE, RELIABLE, Prepared
 from fastsio.engine._session cimport Session
 
+from fastsio.errors import TooManyAcksError, TooManyRoomsError
+
 
 @cython.final
 cdef class Member:
@@ -62,8 +64,20 @@ cdef class Member:
         else:
             self._held.append(send)
 
+    cpdef int check_acks(self) except -1:
+        """See that one more ack may be waited for.
+
+        Raises:
+            TooManyAcksError: there are `max_pending_acks`.
+        """
+        if self.callbacks is not None and self.session is not None:
+            if len(self.callbacks) >= self.session.options.max_pending_acks > 0:
+                raise TooManyAcksError(self.session.options.max_pending_acks)
+        return 0
+
     def add_callback(self, callback):
-        """Remember whom to tell of an ack; give the id to ask for."""
+        """Remember whom to tell of an ack; give the id to ask for. Raises TooManyAcksError."""
+        self.check_acks()
         if self.callbacks is None:
             self.callbacks = {}
         self.last_id += 1
@@ -182,6 +196,7 @@ cdef class Rooms:
 
         Raises:
             ValueError: the room bears the sid of another client.
+            TooManyRoomsError: it is in `max_rooms` already.
         """
         cdef Hall hall = self.halls[member.namespace]
         if room is None:
@@ -193,6 +208,10 @@ cdef class Rooms:
         if room == member.sid:
             member._in_own_room = True
         else:
+            if member._rooms is not None and member.session is not None:
+                limit = member.session.options.max_rooms
+                if len(member._rooms) >= limit > 0:
+                    raise TooManyRoomsError(limit)
             members = hall.rooms.get(room)
             if members is None:
                 members = hall.rooms[room] = {}

@@ -778,6 +778,8 @@ cdef class NativeConnection(Link):
                 elif self._listener is not None:
                     self._listener(self, view_bytes(frame.data), frame.is_binary)
             elif status == FRAME_PING:
+                if self.session is not None and not self.session.may_ping(now):
+                    return 0
                 if self._mode == WEBSOCKET and not self._blocked:
                     self._write(build_frame(OP_PONG, view_bytes(frame.data)))
             elif status == FRAME_CLOSE or status == FRAME_ERROR:

@@ -23,6 +23,7 @@ def test_asking_without_reading(site: MakeSite, packet: bytes) -> None:
     link.transport.block()
     for _ in range(30):
         link.push(write_frame(TEXT, packet) * 1_000)
+    here.skip(0 if packet != b"2" else 6)  # a flood of pings is told why, and has a moment to hear it
     assert not link.transport.is_open, "what is owed to one client is bounded"
     assert len(link.transport.buffer) < 10_000_000
 
