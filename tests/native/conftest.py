@@ -91,6 +91,7 @@ class Site(World):
         self.tasks = 0
         self.serve()
         self.canary = self.websocket().joined() if has_canary else None
+        self.canary_sid = self.events[-1][1] if has_canary else ""
         self.events.clear()
         self.complaints.lines.clear()
 
@@ -143,7 +144,7 @@ class Site(World):
 
     def open(self, revision: int = 4) -> str:
         """Open a polling session; give the query that goes on with it."""
-        body = body_of(self.get(f"EIO={revision}&transport=polling")).decode()
+        body = body_of(self.get(f"EIO={revision}&transport=polling")).decode("utf-8", "replace")
         sid = json.JSONDecoder().raw_decode(body, body.index("{"))[0]["sid"]
         return f"EIO={revision}&transport=polling&sid={sid}"
 
