@@ -5,6 +5,7 @@ May import: `fastsio`, the census of `leaks`. `GET /account`, `/watch` and `/cen
 
 import asyncio
 import json
+import os
 import sys
 import threading
 import time
@@ -15,15 +16,17 @@ from typing import Any
 import fastsio as socketio
 from leaks.census import census
 
-TICK = 0.5  # s between two numbers for everybody
-SPRAY = 0.05  # s between two large events for those who asked for them
+# With very many clients everything takes its time, or the machine would be busy with being clients.
+STRETCH = float(os.environ.get("SOAK_STRETCH", "1"))
+TICK = 0.5 * STRETCH  # s between two numbers for everybody
+SPRAY = 0.05 * STRETCH  # s between two large events for those who asked for them
 LARGE = "x" * 20_000
 
 OPTIONS: dict[str, Any] = {
-    "ping_interval": 4,
-    "ping_timeout": 3,
-    "connect_timeout": 5,
-    "upgrade_timeout": 3,
+    "ping_interval": min(20, 4 * STRETCH),
+    "ping_timeout": min(20, 3 * STRETCH),
+    "connect_timeout": 5 * STRETCH,
+    "upgrade_timeout": min(10, 3 * STRETCH),
     "max_send_buffer": 1_000_000,  # a slow reader is to be caught within minutes
 }
 

@@ -38,9 +38,13 @@ class Client:
         revision: of Engine.IO.
         port: of the server, or of a proxy in front of it.
         pace: seconds between two numbers, on average.
+        stretch: by how much longer it lives, and waits, than a client of few.
     """
 
-    def __init__(self, name: str, kind: str, revision: int, port: int, pace: float, seed: int) -> None:
+    def __init__(
+        self, name: str, kind: str, revision: int, port: int, pace: float, seed: int, stretch: float = 1.0
+    ) -> None:
+        self.stretch = stretch
         self.name, self.kind, self.revision, self.port, self.pace = name, kind, revision, port, pace
         self.ledger = Ledger()
         self.endings: Counter[str] = Counter()
@@ -53,8 +57,9 @@ class Client:
 
     async def run(self, until: float) -> None:
         """Be a client until that moment."""
+        await asyncio.sleep(self._chance.uniform(0, 2 * (self.stretch - 1)))  # not all at once
         while time.monotonic() < until:
-            lifetime = min(self._chance.uniform(5, 60), max(0.1, until - time.monotonic()))
+            lifetime = min(self._chance.uniform(5, 60) * self.stretch, max(0.1, until - time.monotonic()))
             try:
                 await self._session(lifetime)
                 self.endings["as wanted"] += 1
@@ -98,7 +103,7 @@ class Client:
 
     async def _ping(self, transport: WebSocket | Polling) -> None:
         while True:
-            await asyncio.sleep(PING)
+            await asyncio.sleep(min(10.0, PING * self.stretch))
             await transport.send("2")
 
     # --- outwards

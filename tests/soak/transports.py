@@ -6,9 +6,11 @@ May import: `wire.raw`. A transport gives text packets without their Engine.IO t
 import asyncio
 import base64
 import json
+import time
 
 from wire import raw
 
+KEPT_ALIVE = 3.0  # s that a connection may be idle and is used again; uvicorn ends it after 5
 PATIENCE = 30.0  # s without a byte after which a client gives up
 
 
@@ -53,20 +55,25 @@ class WebSocket:
 
 
 class Request:
-    """One connection that carries one request at a time."""
+    """One connection that carries one request at a time; a new one where the server would let go of the old."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.reader: asyncio.StreamReader | None = None
         self.writer: asyncio.StreamWriter | None = None
+        self._used_at = 0.0
 
     async def ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        if self.writer is not None and time.monotonic() - self._used_at > KEPT_ALIVE:
+            self.close()
+            self.writer = None
         if self.writer is None or self.reader is None:
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
         self.writer.write(raw.request_bytes(method, path, None, body))
         await self.writer.drain()
         async with asyncio.timeout(PATIENCE):
             answer = await raw.read_response(self.reader)
+        self._used_at = time.monotonic()
         if answer.status != 200:
             raise Gone(f"{method} was answered {answer.status}")
         return answer.body
