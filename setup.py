@@ -69,6 +69,7 @@ MODULES = {
     "fastsio/hub/_rooms.pyx": [],
     "fastsio/hub/_handlers.pyx": [],
     "fastsio/hub/_runner.pyx": [],
+    "fastsio/hub/_durations.pyx": [],
     "fastsio/hub/_hub.pyx": [],
     "fastsio/hub/_joining.pyx": [],
     "fastsio/hub/_peer.pyx": [],

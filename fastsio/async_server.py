@@ -33,6 +33,7 @@ class AsyncServer(BaseServer):
         namespaces: accepted namespaces beside those that have handlers; ``"*"`` accepts all. ``["/"]`` when None.
         serializer: ``"default"``, ``"msgpack"``, or a packet class (see `fastsio.packet.Packet`).
         always_connect: let clients in before their connect handler has run.
+        time_handlers: keep a histogram of how long the handlers of each event take, for `stats`.
         engineio_logger: as `logger`, for the Engine.IO server.
         kwargs: options of `fastsio.engineio.AsyncServer`.
     """
@@ -204,7 +205,8 @@ class AsyncServer(BaseServer):
             A dict that JSON can carry: ``uptime`` in seconds; ``sessions`` (open, by transport, opened, closed, upgraded);
             ``namespaces``, each with its clients and rooms; ``events`` (received, failed, emitted); ``packets`` and
             ``bytes`` (received, sent); ``backlog`` (bytes, packets, largest bytes) of what waits for clients;
-            ``dropped`` and ``replaced`` messages; ``disconnects`` by reason; ``refusals`` by cause; ``faults`` of the server
+            ``handlers`` by event, with `time_handlers`: ``count``, ``seconds`` together, and ``buckets``, how many took at most
+            so many seconds; ``dropped`` and ``replaced`` messages; ``disconnects`` by reason; ``refusals`` by cause; ``faults`` of the server
             itself; ``stalls`` that the watchdog saw.
 
         Example:

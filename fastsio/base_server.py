@@ -25,7 +25,7 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 OUTWARD_SEAMS = ("_send_packet", "_send_eio_packet")
 INWARD_SEAMS = ("_handle_eio_connect", "_handle_eio_message", "_handle_eio_disconnect")
 # Attributes that `Hub.watch` has seen, and has to see again when they are replaced.
-WATCHED = ("logger", "handlers", "namespace_handlers", "not_handled", "async_handlers")
+WATCHED = ("logger", "handlers", "namespace_handlers", "not_handled", "async_handlers", "time_handlers")
 SEAMS = (*OUTWARD_SEAMS, *INWARD_SEAMS, "_trigger_event")
 
 
@@ -45,6 +45,7 @@ class BaseServer:
         async_handlers: bool = True,
         always_connect: bool = False,
         namespaces: Any = None,
+        time_handlers: bool = False,
         **kwargs: Any,
     ) -> None:
         packet_class = packet_class_for(serializer)
@@ -59,6 +60,7 @@ class BaseServer:
         self.logger = server_logger("socketio.server", logger)
         self.async_mode = self.eio.async_mode
         self.async_handlers = async_handlers
+        self.time_handlers = time_handlers
         self.namespaces = namespaces or ["/"]
         self.handlers: dict[str, dict[Any, Callable[..., Any]]] = {}
         self.namespace_handlers: dict[str, Any] = {}

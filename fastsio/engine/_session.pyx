@@ -535,13 +535,14 @@ cdef class Session(Lifecycle):
         return 0
 
     cdef int _deliver(self, EioPacket* packet) except -1:
+        cdef Sink sink = self.sink      # held: a handler may end the session, which lets go of it
         try:
             if packet.is_base64:
-                self.sink.on_binary(decode_base64(packet.data))
+                sink.on_binary(decode_base64(packet.data))
             elif packet.is_binary:
-                self.sink.on_binary(view_bytes(packet.data))
+                sink.on_binary(view_bytes(packet.data))
             else:
-                self.sink.on_text(packet.data)
+                sink.on_text(packet.data)
         except ProtocolError as error:
             self.violate(error)
         except Exception as exc:

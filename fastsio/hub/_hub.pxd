@@ -2,6 +2,7 @@
 from fastsio._json cimport Json
 from fastsio.engine._outbox cimport Manner, Prepared
 from fastsio.engine._session cimport Session
+from fastsio.hub._durations cimport Durations
 from fastsio.hub._rooms cimport Rooms
 from fastsio.hub._runner cimport Runner
 
@@ -19,6 +20,7 @@ cdef class Hub:
     cdef readonly long long received    # events of clients
     cdef public long long emitted       # events of the application
     cdef public long long failed        # handlers of events that raised
+    cdef readonly Durations durations   # None unless handlers are timed
     # what `watch` has seen of the server
     cdef object handlers
     cdef object classes

@@ -3,6 +3,7 @@ from typing import Any, Final, final
 
 from fastsio.engine._outbox import Prepared
 from fastsio.engine._session import Session
+from fastsio.hub._durations import Durations
 from fastsio.hub._rooms import Rooms
 
 MAX_RUNNING: Final[int]
@@ -21,6 +22,8 @@ class Hub:
     manager_takes_acks: bool
     manager_emits: bool
     max_running: int
+    @property
+    def durations(self) -> Durations | None: ...
     @property
     def received(self) -> int: ...
     emitted: int

@@ -11,6 +11,7 @@ from fastsio._codec cimport BINARY_EVENT, EVENT, MESSAGE, SioType, sio_head
 from fastsio._json cimport Json
 from fastsio.engine._outbox cimport DROPPABLE, LATEST, VOLATILE, Manner, Prepared
 from fastsio.engine._session cimport Session, log_cache_of, wants_info
+from fastsio.hub._durations cimport Durations
 from fastsio.hub._handlers cimport find, with_arguments
 from fastsio.hub._rooms cimport Member, Rooms
 from fastsio.hub._runner cimport Runner
@@ -52,6 +53,8 @@ cdef class Hub:
         self.async_handlers = server.async_handlers
         self.is_trigger_hooked = server._is_trigger_hooked
         self._log_cache = log_cache_of(server.logger)
+        if bool(server.time_handlers) != (self.durations is not None):
+            self.durations = Durations() if server.time_handlers else None
 
     cdef bint logs_events(self) except -1:
         """Whether the application wants a line for each event. The logger's own cache knows, and costs nothing."""

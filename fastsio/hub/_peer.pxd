@@ -15,6 +15,7 @@ cdef class Call:
     cdef object id                      # of the acknowledgement that is due; None for none
     cdef object event
     cdef object task
+    cdef double begun                   # monotonic seconds, where handlers are timed
 
 
 cdef class Peer(Sink):
@@ -48,6 +49,7 @@ cdef class Peer(Sink):
     cdef object _start(self, object coroutine)
     cdef object _hold(self, object task)
     cdef int _resume(self) except -1
+    cdef int _time(self, Call call) except -1
     cdef int _take_waiting(self) except -1
     cdef bint _is_far_behind(self, Py_ssize_t share) except -1
     cdef bint _is_asked(self) except -1

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from fastsio._bytes cimport View, view_bytes, view_of
 from fastsio._codec cimport ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, PacketDecoder, SioMessage
 from fastsio.engine._session cimport Session, Sink
+from fastsio.engine._wheel cimport monotonic
 from fastsio.hub._hub cimport Hub
 from fastsio.hub._rooms cimport CONNECTED, Member
 from fastsio.hub._runner cimport Rest, Runner, Spare, first_step
@@ -289,6 +290,8 @@ cdef class Peer(Sink):
         call.handler, call.args = found
         call.id = message.id
         call.event = data[0]
+        if self.hub.durations is not None:
+            call.begun = monotonic()
         if not self.hub.async_handlers:
             return self._start_inline(self._run(call, None))
         return self._start_call(call)
@@ -316,6 +319,8 @@ cdef class Peer(Sink):
         runner.leave(spare)
         if first is not None:
             return self._wait_for(call, runner, spare, first)
+        if self.hub.durations is not None:
+            self._time(call)
         if error is not None:
             runner.fail(spare, error)
         else:
@@ -348,11 +353,17 @@ cdef class Peer(Sink):
             self.hub.failed += 1
             raise _explained(exc, call)
         finally:
+            if self.hub.durations is not None:
+                self._time(call)
             if rest is not None:
                 self._running -= 1
                 self._calls.discard(call)
                 call.task = None
             self._handler_done()
+
+    cdef int _time(self, Call call) except -1:
+        """Count how long a handler took; not one that began before handlers were timed."""
+        return self.hub.durations.record(call.event, monotonic() - call.begun) if call.begun > 0.0 else 0
 
     cdef int _acknowledge(self, Call call, object result) except -1:
         if call.id is not None and result is not self.hub.not_handled:

@@ -768,17 +768,20 @@ cdef class NativeConnection(Link):
         cdef FrameStatus status
         cdef double now = monotonic()
         cdef Py_ssize_t limit = self._limit()
+        cdef Session session
         while rest.size and self._reader is not None:
             status = self._reader.next_frame(rest, limit, &frame)
             if status == FRAME_NEED_MORE:
                 return 0
             if status == FRAME_MESSAGE:
-                if self.session is not None:
-                    self.session.receive_frame(self, frame.data, frame.is_binary, now)
+                session = self.session      # held: a handler may end it
+                if session is not None:
+                    session.receive_frame(self, frame.data, frame.is_binary, now)
                 elif self._listener is not None:
                     self._listener(self, view_bytes(frame.data), frame.is_binary)
             elif status == FRAME_PING:
-                if self.session is not None and not self.session.may_ping(now):
+                session = self.session
+                if session is not None and not session.may_ping(now):
                     return 0
                 if self._mode == WEBSOCKET and not self._blocked:
                     self._write(build_frame(OP_PONG, view_bytes(frame.data)))

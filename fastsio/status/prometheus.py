@@ -43,6 +43,11 @@ def text_of(stats: Mapping[str, Any]) -> str:
         _metric(
             "events_emitted_total", "counter", "Calls of emit that reached this process.", [({}, events["emitted"])]
         ),
+        *(
+            _histogram("handler_seconds", "How long event handlers took.", "event", stats["handlers"])
+            if stats["handlers"]
+            else ()
+        ),
         _metric("packets_total", "counter", "Engine.IO packets.", _labelled("direction", packets)),
         _metric("bytes_total", "counter", "Bytes of Engine.IO packets.", _labelled("direction", bytes_)),
         _metric("backlog_bytes", "gauge", "Bytes that wait in outboxes.", [({}, backlog["bytes"])]),
@@ -70,6 +75,16 @@ def _labelled(label: str, values: Mapping[str, float], names: Iterable[str] | No
 
 def _of_namespaces(stats: Mapping[str, Any], name: str) -> list[Sample]:
     return [({"namespace": namespace}, counts[name]) for namespace, counts in stats["namespaces"].items()]
+
+
+def _histogram(name: str, help: str, label: str, found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    lines = [f"# HELP fastsio_{name} {help}", f"# TYPE fastsio_{name} histogram"]
+    for value, row in found.items():
+        own = f'{label}="{_escaped(value)}"'
+        lines += [f'fastsio_{name}_bucket{{{own},le="{bound}"}} {count}' for bound, count in row["buckets"].items()]
+        lines.append(f'fastsio_{name}_bucket{{{own},le="+Inf"}} {row["count"]}')
+        lines += [f"fastsio_{name}_sum{{{own}}} {row['seconds']}", f"fastsio_{name}_count{{{own}}} {row['count']}"]
+    return ["\n".join(lines) + "\n"]
 
 
 def _metric(name: str, kind: str, help: str, samples: list[Sample]) -> str:

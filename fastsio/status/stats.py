@@ -32,6 +32,7 @@ def stats_of(sio: Any) -> dict[str, Any]:
             name: {"clients": len(hall.members), "rooms": len(hall.rooms)} for name, hall in sorted(halls.items())
         },
         "events": {"received": hub.received, "failed": hub.failed, "emitted": hub.emitted},
+        "handlers": {} if hub.durations is None else hub.durations.report(),
         "packets": {"received": traffic.packets_in, "sent": traffic.packets_out},
         "bytes": {"received": traffic.bytes_in, "sent": traffic.bytes_out},
         "backlog": {"bytes": backlog[0], "packets": backlog[1], "largest": backlog[2]},

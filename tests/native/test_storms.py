@@ -36,6 +36,8 @@ class Storm:
             "disconnect itself": lambda sid: self.sio.disconnect(sid),
             "disconnect another": lambda sid: self.sio.disconnect(self.another()),
             "disconnect at once": self._disconnect_unawaited,
+            "end its session": self._end_session,
+            "end another session": lambda sid: self._end_session(self.another()),
             "enter": lambda sid: self.sio.enter_room(sid, self.chance.choice(ROOMS)),
             "take another in": lambda sid: self.sio.enter_room(self.another(), self.chance.choice(ROOMS)),
             "leave": lambda sid: self.sio.leave_room(sid, self.chance.choice(ROOMS)),
@@ -89,6 +91,12 @@ class Storm:
             await work
         except (KeyError, ValueError):
             pass
+
+    async def _end_session(self, sid: str) -> None:
+        """As the engine's own `disconnect`: all at once, with nothing awaited between."""
+        member = self.sio.manager._rooms.member("/", sid)
+        if member is not None and member.session is not None:
+            member.session.disconnect()
 
     async def _start_task(self, sid: str) -> None:
         self.tasks.append(self.sio.start_background_task(self.rage, "task", sid))

@@ -339,6 +339,27 @@ async def test_a_handler_may_end_the_connection_it_is_served_on(world: World):
     assert not world.session.is_open
 
 
+@pytest.mark.parametrize("how", ["waits", "raises"])
+async def test_a_handler_may_end_its_connection_and_go_on(world: World, how: str):
+    """Nothing else holds the client then but the call that is being made."""
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: world.heard.append(context["exception"]))
+
+    @world.sio.event
+    async def end(sid: str) -> None:
+        world.session.disconnect()
+        world.sio.manager._rooms.halls.clear()
+        if how == "raises":
+            raise ValueError("all the same")
+        await asyncio.sleep(0)
+        world.heard.append("went on")
+
+    world.send('421["end"]')
+    await settle()
+    gc.collect()
+    await settle()
+    assert len(world.heard) == 1
+
+
 async def test_packets_that_a_handler_feeds_run_inside_it(world: World):
     """Each has a task of its own, and the one around it is current again afterwards."""
 
