@@ -5,6 +5,7 @@ At the end of each, the fixture finds a canary served as before, and nothing lef
 
 import asyncio
 import random
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,10 +13,11 @@ import pytest
 
 from fastsio.engine.registry import Registry
 from fuzz.world import ExpectedError
-from native.conftest import MakeSite, Site, WebSocket
+from native.conftest import MakeSite, Site, WebSocket, status_of
 
 CLIENTS = 24
 DEEDS = 1_500  # of one storm
+SID = re.compile(rb'"sid":"([^"]+)"')
 ROOMS = ("red", "green", "blue")
 
 
@@ -115,13 +117,16 @@ class Storm:
         raise ExpectedError("in a storm")
 
 
-def arrive(here: Site, number: int) -> WebSocket | str:
-    """A client of one of the four kinds: WebSocket or polling, Engine.IO 4 or 3."""
+def arrive(here: Site, number: int) -> WebSocket | str | None:
+    """A client of one of the four kinds: WebSocket or polling, Engine.IO 4 or 3. None: the storm has ended it at once."""
     revision = 3 if number % 2 else 4
     if number % 4 < 2:
         link = here.websocket(f"EIO={revision}&transport=websocket")
         return link.send("40") if revision == 4 else link
-    query = here.open(revision)
+    answer = here.get(f"EIO={revision}&transport=polling")
+    if status_of(answer) == 401 or b'"sid"' not in answer:
+        return None
+    query = f"EIO={revision}&transport=polling&sid={SID.findall(answer)[0].decode()}"
     if revision == 4:
         here.post(query, "40")
     return query
@@ -150,9 +155,12 @@ def test_a_storm(site: MakeSite, seed: int) -> None:
     here = site(async_handlers=seed % 3 != 2)
     storm = Storm(here, seed)
     clients: list[WebSocket | str] = []
+    arrivals = seed
     for turn in range(60):
         while len(clients) < CLIENTS:
-            clients.append(arrive(here, len(clients) + turn))
+            arrivals += 1
+            if (who := arrive(here, arrivals)) is not None:
+                clients.append(who)
         here.call(lambda: here.sio.start_background_task(here.sio.emit, "gust", "z" * 2_000))
         for who in clients:
             speak(here, who, '42["storm",1]')
