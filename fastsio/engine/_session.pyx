@@ -292,7 +292,8 @@ cdef class Session(Lifecycle):
         if not is_websocket:
             self.traffic.polling += 1
         self.wheel.schedule(self, self.next_due())
-        self.sink.on_open()
+        cdef Sink sink = self.sink      # held, here and below: what it calls may make the session let go of it
+        sink.on_open()
 
     def start_probe(self, Link link):
         """A WebSocket wants to take over; it has `upgrade_timeout` seconds."""
@@ -633,7 +634,8 @@ cdef class Session(Lifecycle):
         self.traffic.polling -= 1
         self.traffic.upgraded += 1
         self.flush()
-        return self.sink.on_upgraded() if self.state == LIVE else 0
+        cdef Sink sink = self.sink
+        return sink.on_upgraded() if self.state == LIVE else 0
 
     # --- the end
 
@@ -643,7 +645,9 @@ cdef class Session(Lifecycle):
         A polling client that has no poll open hears of a `farewell` with its next one, within `linger_timeout`.
         """
         cdef Link link = self.link
-        cdef bint was_live = self.state == LIVE
+        cdef Sink sink = self.sink
+        cdef Session held = self        # the registry and the link, who have it, let go of it on the way
+        cdef bint was_live = held.state == LIVE
         if self.state > LIVE:
             return 0
         self.close_reason = reason
@@ -659,7 +663,7 @@ cdef class Session(Lifecycle):
             if link is not None:
                 self._finish(link, code, farewell)
             self.outbox.clear()
-        return self.sink.on_close(reason) if self.sink is not None else 0
+        return sink.on_close(reason) if sink is not None else 0
 
     cdef int _finish(self, Link link, int code, Prepared farewell) except -1:
         try:
