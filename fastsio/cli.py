@@ -53,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--app-dir", default="", help="folder to look for the module in (default: this one)")
     levels = ("critical", "error", "warning", "info", "debug", "trace")
     run.add_argument("--log-level", default="info", choices=levels, help="how much is logged (default %(default)s)")
+    formats = ("text", "json")
+    run.add_argument("--log-format", default="text", choices=formats, help="json: one object a line, without a banner")
     run.add_argument("--no-access-log", dest="access_log", action="store_false", help="do not log requests")
     run.add_argument(
         "--no-banner", dest="banner", action="store_false", help="do not say what is served, nor what is unsafe"

@@ -168,7 +168,8 @@ class Registry:
 
     def report_violation(self, session: Session, error: ProtocolError) -> None:
         """Log why a session is being ended: one line, at ERROR the first time for each code and at INFO afterwards."""
-        self.report(error.code, "%s: client broke the protocol (%s): %s", session.sid[:6], error.code, error)
+        sid = session.sid[:6]
+        self.report(error.code, "%s: client broke the protocol (%s): %s", sid, error.code, error, sid=sid)
 
     def report_fault(self, session: Session, error: Exception) -> None:
         """Log an exception that no application raised."""
@@ -177,7 +178,8 @@ class Registry:
 
     def report_unjoined(self, session: Session) -> None:
         limit = self.options.connect_timeout
-        self.report("connect timeout", "%s: no namespace was joined within %s s", session.sid[:6], limit)
+        sid = session.sid[:6]
+        self.report("connect timeout", "%s: no namespace was joined within %s s", sid, limit, sid=sid)
 
     def report_slow(self, session: Session) -> None:
         size, packets = session.backlog
@@ -189,6 +191,7 @@ class Registry:
             packets,
             self.options.max_send_buffer,
             self.options.max_send_packets,
+            sid=session.sid[:6],
         )
 
     def report_dropping(self, session: Session) -> None:
@@ -203,20 +206,23 @@ class Registry:
             self.options.slow_client_policy,
             self.options.max_send_buffer,
             self.options.max_send_packets,
+            sid=session.sid[:6],
         )
 
     def report_too_fast(self, session: Session, error: ProtocolError) -> None:
         """Say of an event that it was dropped, whose client may stay."""
-        self.report(error.code, "%s: an event was dropped (%s): %s", session.sid[:6], error.code, error)
+        sid = session.sid[:6]
+        self.report(error.code, "%s: an event was dropped (%s): %s", sid, error.code, error, sid=sid)
 
     def report_stall(self, seconds: float, what: str) -> None:
         """Log what has held the loop; no client is disconnected for it."""
         self.counters["stalls"] += 1
         self.logger.error("the event loop was held for %.2f s by %s", seconds, what)
 
-    def report(self, category: str, message: str, *args: Any) -> None:
+    def report(self, category: str, message: str, *args: Any, sid: str | None = None) -> None:
         """Log one line about a refusal, as python-engineio does: ERROR once for each category, then INFO.
 
+        Its record says `kind`, the category, and `sid`, for `fastsio.logs`.
         Beyond `log_rate` lines a second of one category nothing is logged, and the next line says how many are missing.
         """
         self.counters[category] += 1
@@ -228,7 +234,10 @@ class Registry:
         if rate.held_back:
             message += f" (and {rate.held_back:,} more of this kind that were not logged: log_rate)"
             rate.held_back = 0
-        self.logger.log(level, message, *args)
+        if isinstance(self.logger, logging.Logger):
+            self.logger.log(level, message, *args, extra={"kind": category, "sid": sid})
+        else:
+            self.logger.log(level, message, *args)
 
 
 def _accept_nobody(session: Session) -> Any:

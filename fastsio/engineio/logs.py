@@ -1,11 +1,14 @@
 """Loggers as python-engineio and python-socketio set them up.
 
-May import: nothing.
+May import: `fastsio.logs`.
 """
 
 import logging
+import os
 from collections.abc import Callable
 from typing import Any
+
+from fastsio.logs import FORMAT_VARIABLE, JsonFormatter
 
 
 def server_logger(name: str, setting: bool | logging.Logger | Any) -> Any:
@@ -19,7 +22,10 @@ def server_logger(name: str, setting: bool | logging.Logger | Any) -> Any:
     logger = logging.getLogger(name)
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.INFO if setting else logging.ERROR)
-        logger.addHandler(logging.StreamHandler())
+        handler = logging.StreamHandler()
+        if os.environ.get(FORMAT_VARIABLE) == "json":
+            handler.setFormatter(JsonFormatter())
+        logger.addHandler(handler)
     return logger
 
 

@@ -1,6 +1,6 @@
 """Starts uvicorn with the native wire in its `http=` seat, and says in one line when there is nothing to serve.
 
-May import: `banner`, `loops`, `stopping`. Listeners, TLS, signals, lifespan, reload and workers are uvicorn's.
+May import: `banner`, `loops`, `stopping`, `logs`. Listeners, TLS, signals, lifespan, reload and workers are uvicorn's.
 """
 
 import os
@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
+from fastsio.logs import FORMAT_VARIABLE, logging_config
 from fastsio.net.banner import banner, warnings
 from fastsio.net.loops import best_loop
 from fastsio.net.stopping import StoppingServer
@@ -29,6 +30,7 @@ def run(
     port: int = 8000,
     introduce_as: str | None = None,
     drain: float | None = None,
+    log_format: str = "text",
     **options: Any,
 ) -> None:
     """Serve an ASGI application until a signal ends it.
@@ -42,6 +44,7 @@ def run(
         introduce_as: the version to begin with when it is to say on stderr what is served, and which settings are unsafe.
         drain: seconds over which clients are told goodbye when a signal comes (`AsyncServer.drain`); a second signal ends
             the process at once. None: all are told in the same moment. For one process without `workers` and `reload`.
+        log_format: ``"json"`` for one JSON object a line (`fastsio.logs`), and no introduction.
         options: any option of `uvicorn.run`.
 
     Raises:
@@ -49,6 +52,10 @@ def run(
     """
     options.setdefault("loop", best_loop())
     options.setdefault("http", NATIVE)
+    if log_format == "json":
+        introduce_as = None
+        os.environ[FORMAT_VARIABLE] = log_format  # for servers that the application makes, in workers too
+        options["log_config"] = logging_config(options.get("log_level") or "info")
     found = None
     # Processes of their own import the application themselves, and only they.
     if not (isinstance(app, str) and (options.get("reload") or options.get("workers"))):
