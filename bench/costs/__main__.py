@@ -41,6 +41,9 @@ ROWS = {
     row.name: row
     for row in (
         Row("functions", "echo, handlers are functions, everything else off", ECHO),
+        Row("no-limit", "the same, no limit that can be switched off", ECHO),
+        Row("every-limit", "the same, every limit on, watchdog and max_loop_lag too", ECHO),
+        Row("timed", "the same, `time_handlers=True`", ECHO),
         Row("class", "echo, handlers are methods of a namespace class", ECHO),
         Row("session", "echo, `async with sio.session(sid)` in each event", ECHO, "class"),
         Row("churn", "echo, each event enters 10 rooms and leaves them", ECHO, "class"),

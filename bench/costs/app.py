@@ -15,6 +15,15 @@ options: dict[str, Any] = {}
 if COST == "logs":
     logging.basicConfig(filename=os.devnull, level=logging.INFO)
     options = {"logger": True, "engineio_logger": True}
+if COST == "every-limit":  # those that are off as a rule, too high to be reached
+    options = {
+        "max_events_per_second": 1e9, "max_bytes_per_second": 1e12, "max_sessions_per_address": 10**6,
+        "handshake_rate": 1e6, "handshake_burst": 1e6, "max_loop_lag": 10.0, "watchdog": 1.0,
+    }  # fmt: skip
+if COST == "no-limit":  # nothing that may be switched off is on
+    options = {"control_rate": 0, "log_rate": 0, "max_rooms": 0, "max_pending_acks": 0, "tcp_user_timeout": 0}
+if COST == "timed":
+    options = {"time_handlers": True}
 if COST == "compression":
     options = {"per_message_deflate": True}
 
@@ -48,7 +57,7 @@ class Everything(fastsio.AsyncNamespace):
         await self.emit("fan", CHAT * 13, room="all")
 
 
-if COST == "functions":
+if COST in ("functions", "no-limit", "every-limit", "timed"):
     handlers = Everything("/")
     sio.on("connect", handlers.on_connect)
     sio.on("echo", handlers.on_echo)
