@@ -131,9 +131,14 @@ async def soak(server: Server, minutes: float, count: int, pace: float = 1.0, se
         happened = dict(proxy.happened)
     await asyncio.sleep(SETTLE)
     watch = ask(server, "/watch")  # before the long answers, which hold the loop
+    account = ask(server, "/account")
+    account["received"] = {
+        name: [number for first, last in rows for number in range(first, last + 1)]
+        for name, rows in account["received"].items()
+    }
     return {
         "clients": clients, "samples": samples, "faults": happened, "abuse": abuse.count,
-        "account": ask(server, "/account"), "watch": watch, "census": ask(server, "/census"),
+        "account": account, "watch": watch, "census": ask(server, "/census"),
     }  # fmt: skip
 
 
