@@ -33,8 +33,9 @@ example: build
 	@$(BIN)/python examples/chat/fetch_clients.py
 	$(BIN)/python -m fastsio run examples.$(NAME).app:app --port $(PORT)
 
+# Everything, in two processes: what waits for other programs, and the rest.
 test: build
-	$(BIN)/python -m pytest
+	$(BIN)/python -m tests.halves
 
 # Some of it: make test-of SUITE="tests/unit tests/wire/test_banner.py".
 test-of: build

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.halves import halves
+
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -63,3 +65,12 @@ def test_tools_have_one_version_everywhere() -> None:
     pinned = dict(re.findall(r"([\w-]+)==([\d.]+)", MAKEFILE))
     for name, version in re.findall(r"([\w-]+)==([\d.]+)", text):
         assert pinned.get(name, version) == version, name
+
+
+def test_both_halves_of_the_suite_are_all_of_it() -> None:
+    first, second = halves()
+    assert not set(first) & set(second)
+    found = {path.relative_to(ROOT) for path in (ROOT / "tests").rglob("test_*.py") if "node_modules" not in path.parts}
+    run = {path for path in found if any(path.is_relative_to(part) for part in (*first, *second))}
+    assert run == found
+    assert all((ROOT / part).exists() for part in (*first, *second))
