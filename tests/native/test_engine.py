@@ -283,6 +283,7 @@ def test_a_pong_that_does_not_come(site: MakeSite, is_talking: bool) -> None:
 
 
 @pytest.mark.threat("T075", "T083")
+@pytest.mark.skipif(_build.PROFILE == "trace", reason="every line is slower while coverage is told of it")
 @pytest.mark.parametrize("revision", [4, 3])
 def test_more_packets_than_the_limit(site: MakeSite, revision: int) -> None:
     here = site()

@@ -193,7 +193,7 @@ class Client:
 
 
 class SlowReader(Client):
-    """A client that asks for a lot, and never reads it."""
+    """A client that asks for a lot, and never reads it, but says that it is alive."""
 
     async def _live(self, transport: WebSocket | Polling, lifetime: float) -> None:
         while not self._joined.is_set():
@@ -204,7 +204,10 @@ class SlowReader(Client):
         writer = transport.link.writer.transport
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         writer.pause_reading()  # type: ignore[attr-defined]
-        await asyncio.sleep(max(lifetime, LONG_ENOUGH))
+        end = time.monotonic() + max(lifetime, LONG_ENOUGH * self.stretch)
+        while time.monotonic() < end:
+            await transport.send("3" if self.revision == 4 else "2")
+            await asyncio.sleep(min(5.0, PING * self.stretch))
 
 
 async def _quietly(closing: object) -> None:
