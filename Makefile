@@ -50,7 +50,7 @@ lint: build build/dev/tree
 	@$(BIN)/pip install -q --group lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/cython-lint --max-line-length 130 fastsio
+	PATH=$(CURDIR)/$(BIN):$$PATH cython-lint --max-line-length 130 fastsio
 
 # Lines of the compiled files, lines and branches of the others, in the tests and in the servers that they start.
 COVERED := tests/unit tests/protocol tests/oracle tests/native tests/regressions tests/testing tests/status tests/hosts \
