@@ -129,7 +129,7 @@ async def soak(server: Server, minutes: float, count: int, pace: float = 1.0, se
         abuse.is_over = True
         await asyncio.gather(*running)
         happened = dict(proxy.happened)
-    await asyncio.sleep(SETTLE)
+    await asyncio.sleep(SETTLE * min(4.5, stretch_of(count)))  # heartbeats are stretched too
     watch = ask(server, "/watch")  # before the long answers, which hold the loop
     account = ask(server, "/account")
     account["received"] = {

@@ -19,7 +19,8 @@ from leaks.census import census
 STRETCH = float(os.environ.get("SOAK_STRETCH", "1"))
 TICK = 0.5 * STRETCH  # s between two numbers for everybody
 SPRAY = 0.05 * STRETCH  # s between two large events for those who asked for them
-LARGE = "x" * 20_000
+# So large that a reader who does not read is full before 30 s have passed without progress, after which it is cut anyway.
+LARGE = "x" * int(20_000 * max(1.0, STRETCH / 2))
 
 OPTIONS: dict[str, Any] = {
     "ping_interval": min(20, 4 * STRETCH),
