@@ -104,7 +104,7 @@ cdef class Session(Lifecycle):
     cpdef int violate(self, object error, int code=*) except -1
     cdef int lost(self, Link link) except -1
     cdef int _deliver(self, EioPacket* packet) except -1
-    cdef int _receive_probe(self, Link link, EioPacket* packet) except -1
+    cdef int _receive_probe(self, Link link, EioPacket* packet, double now) except -1
     cdef int _refuse_probe(self) except -1
     cdef int _switch(self) except -1
     cdef int fault(self, exc) except -1

@@ -517,7 +517,7 @@ cdef class Session(Lifecycle):
         self.traffic.packets_in += 1
         self.traffic.bytes_in += packet.data.size + 1
         if link is not self.link:
-            return self._receive_probe(link, packet) if link is self.probe else 0
+            return self._receive_probe(link, packet, now) if link is self.probe else 0
         if self.flusher.logs_packets():
             self._log_received(packet)
         verdict = self.on_packet(packet.type, now, self.options)
@@ -603,9 +603,11 @@ cdef class Session(Lifecycle):
 
     # --- upgrade
 
-    cdef int _receive_probe(self, Link link, EioPacket* packet) except -1:
+    cdef int _receive_probe(self, Link link, EioPacket* packet, double now) except -1:
         cdef Verdict verdict = self.on_probe_packet(packet.type)
         if verdict == ANSWER_PROBE:
+            if not self.may_ping(now) or link.is_congested():
+                return 0    # an answer is written past the outbox and its limits
             link.write_now(PONG_PROBE_PACKET)
             # Free a waiting poll, so that the client can stop polling and finish the upgrade.
             return self.link.write_now(NOOP_PACKET)
