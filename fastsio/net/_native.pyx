@@ -56,6 +56,9 @@ cdef Py_ssize_t MAX_SKIP = 65_536
 MAX_LENGTH = 2 ** 62
 # Bytes of a body that must have come within BODY_TIMEOUT for the wait to go on.
 cdef Py_ssize_t BODY_PROGRESS = 16_384
+# Bytes that are set aside for a frame when it begins, and doubled as it comes: its header alone is worth no more.
+cdef Py_ssize_t FIRST_TAIL = 65_536
+cdef Py_ssize_t MAX_TAIL = 2 ** 62
 # Bytes that may wait behind an open exchange before reading stops.
 cdef Py_ssize_t MAX_PIPELINED = 65_536
 # Seconds: to send a request head or body, to answer a close frame, to take any byte of what is owed.
@@ -265,12 +268,12 @@ cdef class NativeConnection(Link):
     def buffer_updated(self, Py_ssize_t count):
         cdef bytearray tail = self._tail    # held: whatever is called may drop the connection's own
         if self._tail_size == 0:
-            self._take(<unsigned char*> PyByteArray_AS_STRING(self._route.buffer), count)
+            self._take(<unsigned char*> PyByteArray_AS_STRING(self._route.buffer), count, None)
         else:
             count += self._tail_size
             self._tail_size = 0
             self._tail = None
-            self._take(<unsigned char*> PyByteArray_AS_STRING(tail), count)
+            self._take(<unsigned char*> PyByteArray_AS_STRING(tail), count, tail)
         self._flusher().relieve()
 
     def data_received(self, data):
@@ -384,8 +387,11 @@ cdef class NativeConnection(Link):
 
     # --- input
 
-    cdef int _take(self, unsigned char* data, Py_ssize_t size) except -1:
-        """Consume what was read, in whatever mode each part of it finds the connection."""
+    cdef int _take(self, unsigned char* data, Py_ssize_t size, bytearray owner) except -1:
+        """Consume what was read, in whatever mode each part of it finds the connection.
+
+        Shape: `data` begins `owner`, which nobody else has; None where the memory is shared.
+        """
         cdef View rest
         cdef Py_ssize_t before
         cdef Mode mode
@@ -405,16 +411,19 @@ cdef class NativeConnection(Link):
                 break
             if rest.size == before and mode == self._mode:
                 break
-        return self._keep(rest)
+        return self._keep(rest, owner)
 
-    cdef int _keep(self, View rest) except -1:
-        """Copy what cannot be used yet; the memory it lies in is shared."""
+    cdef int _keep(self, View rest, bytearray owner) except -1:
+        """Keep what cannot be used yet: where it lies if it has room there, else as a copy."""
         cdef bytearray tail
         if rest.size == 0 or self._mode >= CLOSED:
             return 0
-        tail = bytearray(max(rest.size + 1024, self._wanted(rest)))
-        memcpy(PyByteArray_AS_STRING(tail), rest.data, rest.size)
-        self._tail = tail
+        if owner is not None and rest.data == <const unsigned char*> PyByteArray_AS_STRING(owner):
+            self._tail = owner      # a large frame that comes byte by byte is not copied for each of them
+        else:
+            tail = bytearray(max(rest.size + 1024, min(self._wanted(rest), max(2 * rest.size, FIRST_TAIL))))
+            memcpy(PyByteArray_AS_STRING(tail), rest.data, rest.size)
+            self._tail = tail
         self._tail_size = rest.size
         if self._mode == BUSY and rest.size > MAX_PIPELINED and not self._reading_paused:
             self._reading_paused = True
@@ -427,9 +436,11 @@ cdef class NativeConnection(Link):
 
     cdef int _reserve_tail(self) except -1:
         cdef bytearray grown
+        cdef View begun
         if self._tail_size < len(self._tail):
             return 0
-        grown = bytearray(2 * len(self._tail))
+        begun.data, begun.size = <const unsigned char*> PyByteArray_AS_STRING(self._tail), self._tail_size
+        grown = bytearray(max(self._tail_size + 1024, min(2 * self._tail_size, self._wanted(begun) or MAX_TAIL)))
         memcpy(PyByteArray_AS_STRING(grown), PyByteArray_AS_STRING(self._tail), self._tail_size)
         self._tail = grown
         return 0
@@ -445,7 +456,7 @@ cdef class NativeConnection(Link):
         if size and self._mode < CLOSED:
             self._tail = None
             self._tail_size = 0
-            self._take(<unsigned char*> PyByteArray_AS_STRING(tail), size)
+            self._take(<unsigned char*> PyByteArray_AS_STRING(tail), size, tail)
 
     # --- HTTP, inwards
 
