@@ -1262,6 +1262,7 @@ cdef class SioMessage:
 
 
 @cython.final
+@cython.no_gc    # it refers to a serializer and to packets, never to who feeds it
 cdef class PacketDecoder:
     """Turns the messages of one client into Socket.IO packets, attachments included.
 

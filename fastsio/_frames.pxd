@@ -38,11 +38,7 @@ cdef struct FrameHeader:
     uint64_t payload_size
 
 
-# no_gc: neither class can be part of a cycle; the fields hold buffers, a zlib stream and a Deflate, never a caller.
-@cython.final
-@cython.no_gc
 cdef class Deflate:
-    """permessage-deflate (RFC 7692) of one connection, without context takeover by the server."""
     cdef object _inflater
     cdef readonly int client_window_bits
     cdef readonly int server_window_bits
@@ -51,8 +47,6 @@ cdef class Deflate:
     cpdef bytes deflate(self, data)
 
 
-@cython.final
-@cython.no_gc
 cdef class FrameReader:
     # what the peer has begun and not finished
     cdef bytearray _message

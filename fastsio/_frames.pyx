@@ -3,6 +3,7 @@
 May import: `_bytes`, `_mask.c`, the standard library's hashing, base64 and zlib.
 Never touches a socket, a clock or a log; never keeps a view of its input beyond the call that received it.
 """
+cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE, PyByteArray_Resize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport uint64_t
@@ -219,6 +220,8 @@ cdef bint is_close_code(int code) noexcept nogil:
     return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
 
 
+@cython.final
+@cython.no_gc    # its fields hold buffers and a Deflate, never a caller
 cdef class FrameReader:
     """Reads the frames of one client, in order, and joins, inflates and checks its messages."""
 
@@ -659,6 +662,8 @@ cdef bytes FINAL_BLOCK = b"\x03\x00"            # an empty last block: zlib sees
 cdef dict WINDOW_BITS = {str(bits).encode(): bits for bits in range(MIN_WINDOW_BITS, MAX_WINDOW_BITS + 1)}
 
 
+@cython.final
+@cython.no_gc    # and a zlib stream
 cdef class Deflate:
     """permessage-deflate of one connection.
 

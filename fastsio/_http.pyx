@@ -27,6 +27,7 @@ STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phra
 
 
 @cython.final
+@cython.no_gc    # nothing that it knows of the host leads back to it
 cdef class Request:
     """The head of one request, whichever wire it came over."""
 
@@ -141,6 +142,7 @@ cdef bytes field_of(bytes fields, bytes wanted):
     return found
 
 
+@cython.no_gc
 cdef class Response:
     """A whole answer: status, body, content type, further headers as pairs of bytes."""
 

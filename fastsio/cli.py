@@ -69,6 +69,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="tell clients goodbye over this time when a signal comes; a second signal stops at once",
     )
+    run.add_argument(
+        "--full-gc",
+        type=float,
+        metavar="SECONDS",
+        help="let Python's garbage collector look at everything only so often; in between, at what is new",
+    )
     about = commands.add_parser("version", help="say which fastsio this is; --verbose for reports of bugs")
     about.add_argument("--verbose", action="store_true", help="how it was built, what it needs, what it runs on")
     doctor = "connect to a Socket.IO server of any make as a browser would, and say what is wrong: fastsio doctor URL"

@@ -17,6 +17,7 @@ from fastsio._frames cimport OP_BINARY, OP_TEXT, build_frame, frame_header
 
 @cython.final
 @cython.freelist(64)
+@cython.no_gc    # bytes, and a key that knows nothing of it
 cdef class Prepared:
     """One outgoing message: a text packet, binary packets, or a text packet with its attachments.
 
@@ -194,6 +195,7 @@ cdef class Prepared:
 
 
 @cython.final
+@cython.no_gc    # what it holds does not lead back to it
 cdef class Outbox:
     """What one session owes its client, in order. Counts bytes and packets; the session judges them."""
 

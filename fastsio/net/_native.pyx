@@ -28,6 +28,7 @@ import asyncio
 import logging
 import socket
 import weakref
+from functools import partial
 
 import httptools
 from uvicorn.middleware.message_logger import MessageLoggerMiddleware
@@ -93,6 +94,8 @@ cdef class Route:
     cdef object _default_headers    # as uvicorn gave them last, and as lines
     cdef bytes _default_lines
     cdef object proxy           # uvicorn's proxy-header rules, None when they are off
+    cdef object _extras         # of requests, and the state of the application that it adds
+    cdef object _app_state
     cdef double keep_alive      # seconds that a connection may be idle between two requests
     cdef bytearray buffer       # what one read brings
     cdef object buffer_view
@@ -116,6 +119,13 @@ cdef class Route:
             self._default_lines = header_lines(headers)
             self._default_headers = headers
         return self._default_lines
+
+    cdef object extras(self, app_state):
+        """Give what adds to an environ as `Request.extras` does: one for all requests, so that none leads to a connection."""
+        if self._extras is None or app_state is not self._app_state:
+            self._extras = partial(_extras, app_state)
+            self._app_state = app_state
+        return self._extras
 
     cdef bint leads(self, View path) noexcept:
         """Tell whether a path is the server's, or below it."""
@@ -172,6 +182,11 @@ def _announce(app, str prefix):
     for mount in routes if isinstance(routes, list) else ():
         if hasattr(mount, "app"):
             _announce(mount.app, prefix + str(getattr(mount, "path", "")))
+
+
+def _extras(app_state, Request request, list headers):
+    """What python-socketio adds to an environ under ASGI."""
+    return asgi_extras(request, headers, dict(app_state) if app_state else {}, _no_channel)
 
 
 async def _capture(scope, receive, send):
@@ -580,7 +595,7 @@ cdef class NativeConnection(Link):
         request.scheme = "https" if self._is_tls else "http"
         request.client = self._client
         request.server = self._server
-        request.extras = self._extras
+        request.extras = self._route.extras(self._app_state)
         return self._trust_proxy(request) if is_forwarded else 0
 
     cdef tuple _name_of(self, str end):
@@ -667,10 +682,6 @@ cdef class NativeConnection(Link):
             except RuntimeError:
                 pass    # uvicorn has paused it for reasons of its own
         return 0
-
-    def _extras(self, Request request, list headers):
-        """What python-socketio adds to an environ under ASGI."""
-        return asgi_extras(request, headers, dict(self._app_state) if self._app_state else {}, _no_channel)
 
     # --- HTTP, outwards
 

@@ -30,6 +30,7 @@ def run(
     port: int = 8000,
     introduce_as: str | None = None,
     drain: float | None = None,
+    full_gc: float | None = None,
     log_format: str = "text",
     **options: Any,
 ) -> None:
@@ -44,6 +45,8 @@ def run(
         introduce_as: the version to begin with when it is to say on stderr what is served, and which settings are unsafe.
         drain: seconds over which clients are told goodbye when a signal comes (`AsyncServer.drain`); a second signal ends
             the process at once. None: all are told in the same moment. For one process without `workers` and `reload`.
+        full_gc: seconds between two garbage collections that look at everything, and stop the loop meanwhile; those in
+            between look at what is new. None: Python decides. For one process, as `drain`.
         log_format: ``"json"`` for one JSON object a line (`fastsio.logs`), and no introduction.
         options: any option of `uvicorn.run`.
 
@@ -64,18 +67,21 @@ def run(
     if introduce_as is not None:
         _introduce(found, introduce_as, host, port, options)
     if options.get("reload") or (options.get("workers") or 1) > 1:
-        if drain is not None:
-            sys.exit("--drain is for one process: start each worker by itself, or leave --workers and --reload away")
+        for name, value in (("--drain", drain), ("--full-gc", full_gc)):
+            if value is not None:
+                sys.exit(
+                    f"{name} is for one process: start each worker by itself, or leave --workers and --reload away"
+                )
         uvicorn.run(app, host=host, port=port, **options)
     else:
-        _run_here(app, drain, host=host, port=port, **options)
+        _run_here(app, drain, full_gc, host=host, port=port, **options)
 
 
-def _run_here(app: str | Callable[..., Any], drain: float | None, **options: Any) -> None:
+def _run_here(app: str | Callable[..., Any], drain: float | None, full_gc: float | None, **options: Any) -> None:
     """As `uvicorn.run` in this process."""
     if (folder := options.pop("app_dir", None)) is not None:
         sys.path.insert(0, folder)
-    server = StoppingServer(uvicorn.Config(app, **options), drain)
+    server = StoppingServer(uvicorn.Config(app, **options), drain, full_gc)
     try:
         server.run()
     except KeyboardInterrupt:

@@ -1,6 +1,7 @@
-"""How `fastsio run` ends: a first signal drains the servers of the application, where that was asked for; a second ends it at once.
+"""How `fastsio run` begins and ends: a first signal drains the servers of the application, where that was asked for; a second
+ends it at once.
 
-May import: `banner` (who serves). What a server does in a drain is its own affair (`engine.draining`); listeners are uvicorn's.
+May import: `banner` (who serves), `collecting`. What a server does in a drain is its own affair (`engine.draining`); listeners are uvicorn's.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Any
 import uvicorn
 
 from fastsio.net.banner import servers_in
+from fastsio.net.collecting import Collector, freeze
 
 logger = logging.getLogger("uvicorn.error")
 
@@ -21,17 +23,26 @@ class StoppingServer(uvicorn.Server):
     Args:
         config: uvicorn's.
         drain_seconds: what `AsyncServer.drain` is given; None to stop at once.
+        full_gc: seconds between two garbage collections that look at everything; None to leave it to Python.
     """
 
-    def __init__(self, config: uvicorn.Config, drain_seconds: float | None) -> None:
+    def __init__(self, config: uvicorn.Config, drain_seconds: float | None, full_gc: float | None = None) -> None:
         super().__init__(config)
         self._drain_seconds = drain_seconds
+        self._collector = None if full_gc is None else Collector(full_gc)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._drain: asyncio.Task[None] | None = None
 
     async def serve(self, sockets: Any = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        if self._collector is not None:
+            self._collector.start()
+        else:
+            freeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         is_first = not self._captured_signals

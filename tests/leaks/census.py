@@ -28,6 +28,8 @@ def census(sio: Any) -> dict[str, int]:
         "tasks": len(asyncio.all_tasks()) + len(registry.tasks),
         "descriptors": len(os.listdir("/proc/self/fd")),
         "objects": len(gc.get_objects()),
+        "frozen": gc.get_freeze_count(),
+        "middle generations": gc.get_threshold()[2],
         "blocks": sys.getallocatedblocks(),
         "bytes": int(open("/proc/self/statm").read().split()[1]) * PAGE,
         "garbage": len(gc.garbage),

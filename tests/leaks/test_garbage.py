@@ -9,6 +9,8 @@ import pytest
 from fuzz.seeds import conversations
 from fuzz.sessions import Conversation
 from fuzz.source import Source
+from fuzz.world import SteppedLoop
+from native.conftest import Site
 
 PER_CONNECTION = {
     "Session",
@@ -46,3 +48,33 @@ def test_connections_need_no_garbage_collector(collected: list[object]) -> None:
     names = Counter(type(item).__name__ for item in collected if type(item).__module__.startswith("fastsio"))
     assert opened > 100
     assert not PER_CONNECTION & set(names), names
+
+
+# --- what the collector looks at
+
+
+CLIENTS = 50
+LOOKED_AT = {
+    "websocket": {"NativeConnection", "Session", "Peer", "Member"},
+    "polling": {"NativeConnection", "PollingLink", "Session", "Peer", "Member"},
+}
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+def test_the_collector_has_little_of_a_client_to_look_at(transport: str) -> None:
+    """A full collection stops the loop for as long as it looks at everything: each object of 20,000 clients counts."""
+    here = Site(SteppedLoop(), False)
+    before = _tracked()
+    if transport == "websocket":
+        clients: list[object] = [here.websocket().joined() for _ in range(CLIENTS)]
+    else:
+        clients = [here.post(here.open(), "40") for _ in range(CLIENTS)]
+    added = _tracked() - before
+    assert {name for name, count in added.items() if count >= CLIENTS} == LOOKED_AT[transport], added
+    del clients
+    here.end()
+
+
+def _tracked() -> Counter[str]:
+    gc.collect()
+    return Counter(type(item).__name__ for item in gc.get_objects() if str(type(item)).startswith("<class 'fastsio"))

@@ -4,6 +4,7 @@ May import: `fastsio`, the census of `leaks`. `GET /account`, `/watch` and `/cen
 """
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -46,6 +47,8 @@ class Watch:
         self.longest = self.latest = 0.0
         self.long_turns = 0
         self.places: dict[str, int] = {}
+        self.longest_collection = 0.0
+        gc.callbacks.append(self._collecting)
         self._seen = time.monotonic()
         self._thread = threading.get_ident()
 
@@ -61,6 +64,12 @@ class Watch:
             self.beats += 1
             self._seen, cpu = now, used
 
+    def _collecting(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            self._begun = time.thread_time()
+        else:
+            self.longest_collection = max(self.longest_collection, time.thread_time() - self._begun)
+
     def _look(self) -> None:
         while True:
             time.sleep(self.LONG / 2)
@@ -73,7 +82,7 @@ class Watch:
         where = sorted(self.places.items(), key=lambda item: -item[1])[:5]
         return {
             "beats": self.beats, "longest turn": self.longest, "latest beat": self.latest, "turns over 50 ms": self.long_turns,
-            "where": where,
+            "longest collection": self.longest_collection, "where": where,
         }  # fmt: skip
 
 
