@@ -207,7 +207,7 @@ class AsyncServer(BaseServer):
             ``bytes`` (received, sent); ``backlog`` (bytes, packets, largest bytes) of what waits for clients;
             ``handlers`` by event, with `time_handlers`: ``count``, ``seconds`` together, and ``buckets``, how many took at most
             so many seconds; ``dropped`` and ``replaced`` messages; ``disconnects`` by reason; ``refusals`` by cause; ``faults`` of the server
-            itself; ``stalls`` that the watchdog saw.
+            itself; ``stalls`` that the watchdog saw; ``cluster``, what the manager's ``health`` counts, if it has one.
 
         Example:
             ``sio.stats()["sessions"]["open"]``

@@ -38,7 +38,7 @@ CAUSES = {
     ),
     "late": Cause(21, "answers are held back: a proxy buffers, or the server is overloaded"),
     "polling": Cause(22, "long-polling is refused or breaks for another reason"),
-    "no-upgrade": Cause(23, "a proxy does not pass WebSocket upgrades"),
+    "no-upgrade": Cause(23, "a proxy, or the host of the server, does not pass WebSocket upgrades"),
     "websocket": Cause(24, "WebSocket is refused or breaks for another reason"),
     "no-connect": Cause(25, "Engine.IO works, but nothing answers for the Socket.IO namespace /"),
     "idle-timeout": Cause(26, "a proxy ends quiet connections before the ping interval has passed"),

@@ -42,8 +42,10 @@ def _refused(browser: Browser, answer: Answer, is_own: bool) -> Finding:
     origin, browser.origin = browser.origin, None
     if is_own:
         advice = (
-            "the server believes to be at another address: let the proxy pass it on (nginx: `proxy_set_header Host $http_host; "
-            f'proxy_set_header X-Forwarded-Proto $scheme;`), or set cors_allowed_origins=["{origin}"]'
+            "if the pages are on another origin and the server lists only that, nothing is wrong: run this again with --origin "
+            "https://that.page. Else the server believes to be at another address: let the proxy pass it on (nginx: "
+            "`proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto $scheme;`), or set "
+            f'cors_allowed_origins=["{origin}"]'
         )
         return failed(CHECK, "origin", f"{origin}, the server's own, is refused: {answer.brief}", advice)
     advice = f'set cors_allowed_origins=["{origin}"] on the server, scheme and port included'

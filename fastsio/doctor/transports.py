@@ -20,7 +20,7 @@ CONNECT_ADVICE = (
 )
 PROXY_ADVICE = (
     "let the proxy pass the upgrade on; in nginx's location: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
-    'proxy_set_header Connection "upgrade";`'
+    'proxy_set_header Connection "upgrade";`; without a proxy: uvicorn needs the package websockets or wsproto'
 )
 
 
@@ -34,7 +34,8 @@ def check_polling(browser: Browser, eio: int) -> Finding:
         with opened as session:
             if eio == 4:
                 session.send("40" + browser.auth)
-            return _joined(name, session.wait_for(JOINED, time.monotonic() + browser.timeout))
+            packet = session.wait_for(JOINED, time.monotonic() + browser.timeout)
+            return _joined(name, packet, eio, browser.auth)
     except Broken as error:
         return _broken(name, error)
     except Unfinished as error:
@@ -57,9 +58,11 @@ def _broken(name: str, error: Broken) -> Finding:
     return failed(name, "polling", str(error), "look into the server's log for the reason")
 
 
-def _joined(name: str, packet: str) -> Finding:
+def _joined(name: str, packet: str, eio: int, auth: str) -> Finding:
     if packet.startswith("44"):
-        return ok(name, f"works; the connect handler refuses a client without credentials: {packet[2:100]}")
+        whom = "these credentials" if auth and eio == 4 else "a client without credentials"
+        hint = " (Engine.IO 3 cannot carry --auth)" if auth and eio == 3 else ""
+        return ok(name, f"works; the connect handler refuses {whom}{hint}: {packet[2:100]}")
     return ok(name, "connected to namespace /")
 
 
@@ -83,7 +86,7 @@ def check_websocket(browser: Browser, eio: int, offered: bool) -> Finding:
             link.open(eio)
             if eio == 4:
                 socket.send("40" + browser.auth)
-            return _joined(name, link.wait_for(JOINED))
+            return _joined(name, link.wait_for(JOINED), eio, browser.auth)
     except links.NoOpen:
         return failed(name, "late", f"switched, but no packet came within {browser.timeout:g} s", LATE_ADVICE)
     except TimeoutError:

@@ -34,7 +34,7 @@ def banner(app: Any, version: str, host: str, port: int, is_native: bool, option
             f"  wire       of each process, on {loop}",
         ]
         return "\n".join(lines)
-    servers = list(servers_in(app))
+    servers = list(dict.fromkeys(servers_in(app)))  # an ASGIApp in another one of the same server says nothing new
     if not servers:
         lines.append("  Socket.IO  none was found in the application; what it serves is its own affair")
     for path, server in servers:
@@ -110,7 +110,7 @@ def _slashed(path: str) -> str:
 
 def warnings(app: Any, host: str, options: dict[str, Any]) -> list[str]:
     """Give a sentence for each setting that is unsafe, or unwise, where strangers can reach the server."""
-    servers = [] if app is None else list(servers_in(app))
+    servers = [] if app is None else list(dict.fromkeys(servers_in(app)))
     said = [f"{path or '/'}: {text}" for path, server in servers for text in _of_server(server)]
     if options.get("reload"):
         said.append("--reload is for development: it watches files, and every change disconnects everybody")

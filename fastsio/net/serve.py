@@ -12,13 +12,14 @@ from typing import Any
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
-from fastsio.logs import FORMAT_VARIABLE, logging_config
+from fastsio.logs import FORMAT_VARIABLE, logging_config, text_config
 from fastsio.net.banner import banner, warnings
 from fastsio.net.loops import best_loop
 from fastsio.net.stopping import StoppingServer
 
 # Named rather than given: worker and reload processes import it again.
 NATIVE = "fastsio.net._native:NativeConnection"
+AIOHTTP = "aiohttp.web_app.Application"
 # Log levels at which the banner is shown; its warnings are shown at one more.
 TALKATIVE = (None, "info", "debug", "trace")
 
@@ -59,6 +60,7 @@ def run(
         introduce_as = None
         os.environ[FORMAT_VARIABLE] = log_format  # for servers that the application makes, in workers too
         options["log_config"] = logging_config(options.get("log_level") or "info")
+    options.setdefault("log_config", text_config())
     found = None
     # Processes of their own import the application themselves, and only they.
     if not (isinstance(app, str) and (options.get("reload") or options.get("workers"))):
@@ -128,6 +130,8 @@ def _check(app: Any, name: str) -> None:
         # A Socket.IO or an Engine.IO server
         advice = "; wrap it, app = ASGIApp(sio), and serve that" if hasattr(app, "handle_request") else ""
         sys.exit(f"{name} is a {kind}, which is not an ASGI application{advice}")
+    if f"{type(app).__module__}.{type(app).__qualname__}" == AIOHTTP:
+        sys.exit(f"{name} is an aiohttp application, not an ASGI one; aiohttp serves it: web.run_app(app)")
     if any(kind.__module__.startswith("engineio.") for kind in type(app).__mro__):
         print(
             f"WARNING:  {name} is python-socketio's: it is served as it is, at its own speed. "

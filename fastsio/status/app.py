@@ -8,6 +8,7 @@ import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from fastsio.status import prometheus
 from fastsio.status.stats import stats_of
@@ -71,7 +72,8 @@ class StatusApp:
             return True
         wanted = self._token.encode()
         brought = [value.partition(b" ")[2].strip() for name, value in scope["headers"] if name == b"authorization"]
-        brought += [part[6:] for part in (scope.get("query_string") or b"").split(b"&") if part.startswith(b"token=")]
+        query = parse_qsl(scope.get("query_string") or b"")
+        brought += [value for name, value in query if name == b"token"]
         return any(hmac.compare_digest(one, wanted) for one in brought)
 
 

@@ -1,10 +1,12 @@
 """The numbers of a server in Prometheus' text format, version 0.0.4.
 
-May import: nothing of ours. Source: https://prometheus.io/docs/instrumenting/exposition_formats/.
+May import: `stats`. Source: https://prometheus.io/docs/instrumenting/exposition_formats/.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from fastsio.status.stats import COUNTERS, DIRECTIONS
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -65,8 +67,19 @@ def text_of(stats: Mapping[str, Any]) -> str:
         ),
         _metric("faults_total", "counter", "Exceptions of the server itself.", [({}, stats["faults"])]),
         _metric("stalls_total", "counter", "Times that the watchdog saw the loop held.", [({}, stats["stalls"])]),
+        *(_of_cluster(stats["cluster"]) if stats["cluster"] else ()),
     )
     return "".join(parts)
+
+
+def _of_cluster(cluster: Mapping[str, Any]) -> Iterable[str]:
+    up: list[Sample] = [({"direction": name}, int(cluster[name])) for name in DIRECTIONS]
+    yield _metric("cluster_up", "gauge", "Whether the node publishes to the broker, and hears from it.", up)
+    yield _metric("cluster_buffered", "gauge", "Messages that wait for the broker.", [({}, cluster["buffered"])])
+    messages = _labelled("fate", cluster, [name for name in COUNTERS if name != "reconnects"])
+    yield _metric("cluster_messages_total", "counter", "Messages between nodes, by what became of them.", messages)
+    reconnects: list[Sample] = [({}, cluster["reconnects"])]
+    yield _metric("cluster_reconnects_total", "counter", "Subscriptions that were made again.", reconnects)
 
 
 def _labelled(label: str, values: Mapping[str, float], names: Iterable[str] | None = None) -> list[Sample]:

@@ -7,6 +7,11 @@ from typing import Any
 
 # Counters of the registry that are no refusals.
 OTHERS = ("sessions_opened", "sessions_closed", "faults", "stalls")
+# Of a manager's health: two directions, a gauge, and counters.
+DIRECTIONS, COUNTERS = ("publishes", "hears"), (
+    "published", "received", "dropped", "refused", "malformed", "duplicates", "missed", "reconnects"
+)  # fmt: skip
+CLUSTER = (*DIRECTIONS, "buffered", *COUNTERS)
 
 
 def stats_of(sio: Any) -> dict[str, Any]:
@@ -42,4 +47,10 @@ def stats_of(sio: Any) -> dict[str, Any]:
         "refusals": {name: count for name, count in sorted(counters.items()) if name not in OTHERS},
         "faults": counters["faults"],
         "stalls": counters["stalls"],
+        "cluster": _of_cluster(getattr(sio.manager, "health", None)),
     }
+
+
+def _of_cluster(health: Any) -> dict[str, Any]:
+    """Give what a manager knows of the broker and of the other nodes; nothing where there are none."""
+    return {} if health is None else {name: getattr(health, name) for name in CLUSTER}

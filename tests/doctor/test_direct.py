@@ -162,6 +162,9 @@ def test_origins() -> None:
         reading = consult(url, QUICK, "--origin", "https://app.example.com")
         assert (reading.status, reading.causes) == (17, ["origin"])
         assert 'cors_allowed_origins=["https://app.example.com"]' in reading.failure("origin")
+        reading = consult(url, QUICK)
+        assert reading.causes == ["origin"]
+        assert "nothing is wrong: run this again with --origin" in reading.failure("origin")
     finally:
         strict.stop()
 
@@ -225,7 +228,11 @@ def test_a_connect_handler_that_refuses_is_no_failure() -> None:
     try:
         reading = consult(f"http://127.0.0.1:{refusing.port}", QUICK)
         assert reading.status == 0
-        assert "log in first" in reading.checks["polling, EIO 4"]["detail"]
+        assert 'a client without credentials: {"message":"log in first"' in reading.checks["polling, EIO 4"]["detail"]
+        reading = consult(f"http://127.0.0.1:{refusing.port}", QUICK, "--auth", '{"name": "doctor"}')
+        assert "refuses these credentials: " in reading.checks["polling, EIO 4"]["detail"]
+        for transport in ("polling", "WebSocket"):
+            assert "(Engine.IO 3 cannot carry --auth): " in reading.checks[f"{transport}, EIO 3"]["detail"]
     finally:
         refusing.stop()
 

@@ -116,7 +116,7 @@ async def test_a_job_reaches_clients_of_the_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
-def test_the_certificate_of_the_recipe_is_served(tmp_path: Path) -> None:
+def test_the_certificate_of_the_recipe_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = next(line for line in block("docs/recipes/tls.md", "openssl").splitlines() if line.startswith("openssl"))
     subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
     run = block("docs/recipes/tls.md", "fastsio run")
@@ -130,5 +130,7 @@ def test_the_certificate_of_the_recipe_is_served(tmp_path: Path) -> None:
         reading = consult(f"https://127.0.0.1:{server.port}", "--quick", "--eio", "4")
         assert reading.causes == ["tls"]
         assert reading.state("WebSocket, EIO 4") == "ok"
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        assert consult(f"https://localhost:{server.port}", "--quick").status == 0
     finally:
         server.stop()

@@ -71,6 +71,7 @@ def test_frames_in_pieces_come_as_they_were_sent(site: MakeSite, size: int, step
     assert here.events[2][2] == text
 
 
+@pytest.mark.threat("T108")
 def test_the_header_of_a_frame_takes_no_memory_for_all_of_it(site: MakeSite) -> None:
     here = site(max_http_buffer_size=64_000_000)
     links = [here.websocket().joined() for _ in range(10)]

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import fastsio
+from fastsio.status.prometheus import _metric, text_of
 from wire.live import REFERENCE, Server
 from wire.sessions import Client
 
@@ -82,9 +83,22 @@ def test_prometheus_reads_it(server: Server) -> None:
     assert all(family.documentation for family in families.values()) and len(families) >= 20
 
 
-def test_labels_are_escaped() -> None:
-    from fastsio.status.prometheus import _metric
+def test_a_manager_tells_of_the_cluster() -> None:
+    alone = fastsio.AsyncServer(async_mode="asgi")
+    assert alone.stats()["cluster"] == {} and "fastsio_cluster" not in text_of(alone.stats())
+    manager = fastsio.AsyncRedisManager("redis://127.0.0.1:1")
+    manager.health.hears, manager.health.missed = True, 3
+    stats = fastsio.AsyncServer(async_mode="asgi", client_manager=manager).stats()
+    assert stats["cluster"]["missed"] == 3 and json.loads(json.dumps(stats)) == stats
+    families = {family.name: family for family in text_string_to_metric_families(text_of(stats))}
+    up = {one.labels["direction"]: one.value for one in families["fastsio_cluster_up"].samples}
+    assert up == {"publishes": 0, "hears": 1}
+    fates = {one.labels["fate"]: one.value for one in families["fastsio_cluster_messages"].samples}
+    assert fates["missed"] == 3 and len(fates) == 7
+    assert families["fastsio_cluster_reconnects"].samples[0].value == 0
 
+
+def test_labels_are_escaped() -> None:
     text = _metric("x", "gauge", "An x.", [({"reason": 'a "b"\n\\c'}, 1)])
     (family,) = text_string_to_metric_families(text)
     assert family.samples[0].labels == {"reason": 'a "b"\n\\c'}
@@ -121,6 +135,23 @@ def test_without_the_token_nothing_is_shown(server: Server, path: str) -> None:
     expected = 404 if path.endswith("other") else 200
     assert get(server, path, Authorization="Bearer let-me-see")[0] == expected
     assert get(server, path + "?token=let-me-see")[0] == expected
+
+
+async def test_a_token_in_the_address_is_encoded_as_pages_do() -> None:
+    app = fastsio.StatusApp(fastsio.AsyncServer(async_mode="asgi"), token="a+b c/d=&%")
+    for query, status in (
+        (b"token=a%2Bb%20c%2Fd%3D%26%25", 200),
+        (b"token=a%2Bb+c%2Fd%3D%26%25", 200),
+        (b"token=a+b c/d=&%", 401),
+    ):
+        sent: list[dict[str, object]] = []
+
+        async def send(message: dict[str, object], sent: list[dict[str, object]] = sent) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": query}
+        await app(scope, None, send)  # type: ignore[arg-type]
+        assert sent[0]["status"] == status, query
 
 
 def test_an_empty_token_is_refused() -> None:

@@ -1,5 +1,6 @@
 """OpenTelemetry hears of handlers and numbers, through its own SDK; log lines as JSON."""
 
+import asyncio
 import json
 import logging
 import os
@@ -16,10 +17,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import fastsio
-from fastsio.logs import JsonFormatter
+from fastsio.logs import JsonFormatter, ShortSids
 from fastsio.telemetry import instrument
 from fastsio.testing import client
-from wire.live import REFERENCE, Server
+from wire.live import REFERENCE, TESTS, Server
 from wire.sessions import Client
 
 pytestmark = pytest.mark.skipif(REFERENCE is not None, reason="python-socketio has neither")
@@ -127,3 +128,37 @@ def test_without_the_package_the_error_names_it() -> None:
     code = "import sys; sys.modules['opentelemetry'] = None\nimport fastsio.telemetry"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ)
     assert "opentelemetry" in done.stderr.splitlines()[-1]
+
+
+# --- access logs
+
+
+def test_session_ids_in_access_logs_are_cut() -> None:
+    args = (
+        "127.0.0.1:5",
+        "GET",
+        "/socket.io/?EIO=4&sid=oV7rSgbay8-tN-ZGjXZq&transport=polling&xsid=whole-one",
+        "1.1",
+        200,
+    )
+    record = logging.LogRecord("uvicorn.access", logging.INFO, "", 1, '%s - "%s %s HTTP/%s" %d', args, None)
+    assert ShortSids().filter(record)
+    assert "?EIO=4&sid=oV7rSg...&transport=polling&xsid=whole-one HTTP/1.1" in record.getMessage()
+
+
+@pytest.mark.parametrize("options", ["", "--log-format json"])
+async def test_the_command_cuts_session_ids(options: str) -> None:
+    """HTTP/1.0, which is what nginx speaks unless it is told, goes over the ASGI wire, and so into the access log."""
+    app = f"fastsio run leaks.app:plain --app-dir {TESTS} {options} --port"
+    server = Server("module", app)
+    try:
+        client = await Client(server.port, 4, "/socket.io/").open()
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        path = f"/socket.io/?EIO=4&transport=polling&sid={client.sid}"
+        writer.write(f"POST {path} HTTP/1.0\r\nContent-Length: 1\r\n\r\n1".encode())
+        assert b" 200 OK" in await reader.read()
+        writer.close()
+    finally:
+        server.stop()
+    assert client.sid not in server.log()
+    assert f"sid={client.sid[:6]}..." in server.log()

@@ -24,6 +24,7 @@ CASES = {
     "desk:sio": "desk:sio is a fastsio.AsyncServer, which is not an ASGI application; wrap it, app = ASGIApp(sio)",
     "desk:engine": "desk:engine is a fastsio.AsyncServer, which is not an ASGI application; wrap it",
     "desk:nothing": "desk:nothing is a builtins.NoneType, which is not an ASGI application",
+    "served_otherwise:app": "served_otherwise:app is an aiohttp application, not an ASGI one; aiohttp serves it: web.run_app(app)",
     "desk:app": "there is no 'app' in module desk (",
     "desk:sio.app": "there is no 'sio.app' in module desk (",
     "dsk:app": "there is no module 'dsk' in ",
@@ -33,13 +34,21 @@ CASES = {
 }
 
 
+AIOHTTP = """
+from aiohttp import web
+
+app = web.Application()
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "desk.py").write_text(MODULE)
+    (tmp_path / "served_otherwise.py").write_text(AIOHTTP)
     (tmp_path / "careless.py").write_text("import not_installed")
     (tmp_path / "faulty.py").write_text("1 / 0")
     monkeypatch.setattr(sys, "path", sys.path[:])
-    for name in ("desk", "careless", "faulty"):
+    for name in ("desk", "served_otherwise", "careless", "faulty"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return tmp_path
 
