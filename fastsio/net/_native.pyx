@@ -59,7 +59,7 @@ cdef Py_ssize_t BODY_PROGRESS = 16_384
 # Bytes that are set aside for a frame when it begins, and doubled as it comes: its header alone is worth no more.
 cdef Py_ssize_t FIRST_TAIL = 65_536
 cdef Py_ssize_t MAX_TAIL = 2 ** 62
-# Bytes that may wait behind an open exchange before reading stops.
+# Bytes that may wait behind an open exchange, or an answer that is not read, before reading stops.
 cdef Py_ssize_t MAX_PIPELINED = 65_536
 # Seconds: to send a request head or body, to answer a close frame, to take any byte of what is owed.
 cdef double HEADER_TIMEOUT = 10.0
@@ -299,6 +299,9 @@ cdef class NativeConnection(Link):
         self._blocked = False
         if self._mode == HEAD:
             self._set_deadline(self._route.keep_alive)
+            self._take_tail_soon()
+        elif self._mode == BODY or self._mode == SKIP:
+            self._set_deadline(BODY_TIMEOUT)
         elif self._mode == CLOSING:
             self._set_deadline(HANG_UP_TIMEOUT)
         else:
@@ -351,7 +354,7 @@ cdef class NativeConnection(Link):
     cdef int on_deadline(self, double now) except -1:
         if self._transport is None or (self._mode == BUSY and not self._blocked) or self._makes_progress():
             return 0
-        if self._mode == BODY or (self._mode == HEAD and self._tail_size):
+        if not self._blocked and (self._mode == BODY or (self._mode == HEAD and self._tail_size)):
             self._refuse_connection(408, b"Request Timeout")
         else:
             # A close waits until everything is written, which a peer that does not read can put off for ever.
@@ -403,6 +406,8 @@ cdef class NativeConnection(Link):
                 self._take_frames(&rest)
                 if self._reader is None:
                     rest.size = 0   # what comes after the last word is not read
+            elif self._is_to_wait():
+                break
             elif mode == HEAD:
                 self._take_head(&rest)
             elif mode == BODY or mode == SKIP:
@@ -412,6 +417,10 @@ cdef class NativeConnection(Link):
             if rest.size == before and mode == self._mode:
                 break
         return self._keep(rest, owner)
+
+    cdef bint _is_to_wait(self) noexcept:
+        """Tell whether what comes next has to wait: for the answer before it, or until the peer has read that."""
+        return self._mode == BUSY or (self._mode == HEAD and self._blocked)
 
     cdef int _keep(self, View rest, bytearray owner) except -1:
         """Keep what cannot be used yet: where it lies if it has room there, else as a copy."""
@@ -425,7 +434,7 @@ cdef class NativeConnection(Link):
             memcpy(PyByteArray_AS_STRING(tail), rest.data, rest.size)
             self._tail = tail
         self._tail_size = rest.size
-        if self._mode == BUSY and rest.size > MAX_PIPELINED and not self._reading_paused:
+        if self._is_to_wait() and rest.size > MAX_PIPELINED and not self._reading_paused:
             self._reading_paused = True
             self._transport.pause_reading()
         return 0
@@ -446,9 +455,11 @@ cdef class NativeConnection(Link):
         return 0
 
     def _take_again(self):
-        """An exchange was answered later: go on with what came meanwhile."""
+        """An exchange was answered later, or its answer read: go on with what came meanwhile."""
         cdef bytearray tail = self._tail
         cdef Py_ssize_t size = self._tail_size
+        if self._is_to_wait():
+            return      # whatever ends that comes back here
         is_held = self.session is not None and self.session.held
         if self._reading_paused and not is_held and self._transport is not None:
             self._reading_paused = False
@@ -708,7 +719,8 @@ cdef class NativeConnection(Link):
             return self._hang_up()
         if self._body_left:
             self._mode = SKIP
-            self._set_deadline(BODY_TIMEOUT)
+            if not self._blocked:   # else `resume_writing` starts the wait
+                self._set_deadline(BODY_TIMEOUT)
             return self._take_tail_soon()
         return self._next_request()
 
