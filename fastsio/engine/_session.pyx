@@ -207,16 +207,19 @@ cdef class Flusher:
         cdef Session session
         self._dirty = []
         self._owed = 0
-        while count < size:
-            session = <Session> batch[count]
-            count += 1
-            if session.dirty:
-                session.flush()
-            if count % FLUSH_CHECK == 0 and monotonic() > end:
+        try:
+            while count < size:
+                session = <Session> batch[count]
+                count += 1
+                if session.dirty:
+                    session.flush()
+                if count % FLUSH_CHECK == 0 and monotonic() > end:
+                    break
+        finally:    # an exception must not cost the others what they are owed: they would never be marked again
+            if count < size:
                 # In front of what was marked meanwhile; each session keeps its own order anyway.
                 self._dirty = batch[count:] + self._dirty
                 self._schedule()
-                break
         return 0
 
 
@@ -628,6 +631,8 @@ cdef class Session(Lifecycle):
         if self.held:
             self.link.hold(False)   # a POST that waits for handlers is answered before its transport goes
         self._finish(self.link, NO_CODE, NOOP_PACKET)
+        if self.state != LIVE:
+            return 0    # that failed, and whoever was told so has closed it
         self.link = self.probe
         self.probe = None
         self.switch()
