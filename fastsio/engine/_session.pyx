@@ -390,7 +390,7 @@ cdef class Session(Lifecycle):
 
     def expire(self):
         """Forget a lingering session: its client knows, or never will."""
-        self._end()
+        self._expire()
 
     # --- outwards
 
@@ -699,6 +699,13 @@ cdef class Session(Lifecycle):
         self.registry.forget(self)
         return 0
 
+    cdef int _expire(self) except -1:
+        self._end()
+        self.outbox.clear()
+        if self.link is not None:
+            self.link.session = None    # they hold each other
+        return 0
+
     # --- deadlines
 
     cdef int on_deadline(self, double now) except -1:
@@ -721,7 +728,7 @@ cdef class Session(Lifecycle):
         if due == JOIN_TIMEOUT:
             self.registry.report_unjoined(self)
             return self.close(reasons.CONNECT_TIMEOUT, NO_CODE, CLOSE_PACKET if self._can_say_goodbye() else None)
-        return self._end()
+        return self._expire()
 
     cdef bint _can_say_goodbye(self) except -1:
         # Only to a poll that waits right now: a client that does not poll is gone.
