@@ -61,6 +61,9 @@ cdef Py_ssize_t FIRST_TAIL = 65_536
 cdef Py_ssize_t MAX_TAIL = 2 ** 62
 # Bytes that may wait behind an open exchange, or an answer that is not read, before reading stops.
 cdef Py_ssize_t MAX_PIPELINED = 65_536
+# Seconds that what one read brought may hold the loop before other clients are served, and after how many frames that is checked.
+cdef double READ_SLICE = 0.002
+cdef Py_ssize_t READ_CHECK = 8
 # Seconds: to send a request head or body, to answer a close frame, to take any byte of what is owed.
 cdef double HEADER_TIMEOUT = 10.0
 cdef double BODY_TIMEOUT = 20.0
@@ -396,27 +399,40 @@ cdef class NativeConnection(Link):
         Shape: `data` begins `owner`, which nobody else has; None where the memory is shared.
         """
         cdef View rest
-        cdef Py_ssize_t before
+        cdef Py_ssize_t before, heads = 0
+        cdef double now = monotonic()
+        cdef bint is_enough = False     # for this turn of the loop
         cdef Mode mode
         rest.data = data
         rest.size = size
-        while rest.size:
+        while rest.size and not is_enough:
             before, mode = rest.size, self._mode
             if mode == WEBSOCKET or mode == CLOSING:
-                self._take_frames(&rest)
+                is_enough = self._take_frames(&rest, now)
                 if self._reader is None:
                     rest.size = 0   # what comes after the last word is not read
             elif self._is_to_wait():
                 break
             elif mode == HEAD:
-                self._take_head(&rest)
+                is_enough = heads and monotonic() > now + READ_SLICE
+                if not is_enough:
+                    heads += 1
+                    self._take_head(&rest)
             elif mode == BODY or mode == SKIP:
                 self._take_body(&rest)
             else:
                 break
             if rest.size == before and mode == self._mode:
                 break
-        return self._keep(rest, owner)
+        self._keep(rest, owner)
+        return self._go_on_later() if is_enough and self._tail_size else 0
+
+    cdef int _go_on_later(self) except -1:
+        """Read nothing more until a later turn of the loop has taken what is there."""
+        if not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
+        return self._take_tail_soon()
 
     cdef bint _is_to_wait(self) noexcept:
         """Tell whether what comes next has to wait: for the answer before it, or until the peer has read that."""
@@ -786,16 +802,21 @@ cdef class NativeConnection(Link):
         self._set_deadline(NEVER)
         return self._take_tail_soon()
 
-    cdef int _take_frames(self, View* rest) except -1:
+    cdef bint _take_frames(self, View* rest, double now) except -1:
+        """Take frames until there is no whole one. True: the rest has to wait for a later turn of the loop."""
         cdef Frame frame
         cdef FrameStatus status
-        cdef double now = monotonic()
-        cdef Py_ssize_t limit = self._limit()
+        cdef Py_ssize_t limit = self._limit(), count = 0
         cdef Session session
         while rest.size and self._reader is not None:
+            if count == READ_CHECK:
+                if monotonic() > now + READ_SLICE:
+                    return True
+                count = 0
+            count += 1
             status = self._reader.next_frame(rest, limit, &frame)
             if status == FRAME_NEED_MORE:
-                return 0
+                return False
             if status == FRAME_MESSAGE:
                 session = self.session      # held: a handler may end it
                 if session is not None:
@@ -805,13 +826,13 @@ cdef class NativeConnection(Link):
             elif status == FRAME_PING:
                 session = self.session
                 if session is not None and not session.may_ping(now):
-                    return 0
+                    return False
                 if self._mode == WEBSOCKET and not self._blocked:
                     self._write(build_frame(OP_PONG, view_bytes(frame.data)))
             elif status == FRAME_CLOSE or status == FRAME_ERROR:
                 rest.size = 0
-                return self._websocket_ended(status, frame.close_code)
-        return 0
+                self._websocket_ended(status, frame.close_code)
+        return False
 
     cdef Py_ssize_t _limit(self) except -1:
         if self.session is not None:
