@@ -74,7 +74,7 @@ cdef bytes v3_binary_item(View packet, bint is_binary)
 
 cdef Status decode_sio(View text, SioPacket* out) noexcept nogil
 cdef bytes sio_head(SioType type, Py_ssize_t attachments, str namespace, object id)
-cdef object reconstruct(object data, list attachments)
+cdef object reconstruct(object data, list attachments, Py_ssize_t limit)
 
 
 @cython.final

@@ -625,17 +625,20 @@ cdef object id_of(View digits):
     return int(view_bytes(digits))
 
 
-cdef object reconstruct(object data, list attachments):
+cdef object reconstruct(object data, list attachments, Py_ssize_t limit):
     """Put the attachments where their placeholders are, in place where that is possible; gives the result.
 
-    Errors: ProtocolError SIO_BAD_PLACEHOLDER for a number that is no attachment, SIO_BAD_DATA for data that are nested
-        too deeply. The data are then half done: drop them.
+    Units: `limit` is in bytes, of all attachments wherever they are put: one that is used again counts again, since
+        whoever sends the data on sends it again.
+    Errors: ProtocolError SIO_BAD_PLACEHOLDER for a number that is no attachment, SIO_BAD_ATTACHMENTS beyond the limit,
+        SIO_BAD_DATA for data that are nested too deeply. The data are then half done: drop them.
     Source: Socket.IO protocol 5, "Packet encoding", binary.
     """
-    return fill_placeholders(data, attachments, MAX_DEPTH)
+    cdef Py_ssize_t room = limit
+    return fill_placeholders(data, attachments, MAX_DEPTH, &room)
 
 
-cdef object fill_placeholders(object node, list attachments, int depth):
+cdef object fill_placeholders(object node, list attachments, int depth, Py_ssize_t* room):
     cdef Py_ssize_t i
     if depth == 0:
         raise ProtocolError("SIO_BAD_DATA", f"the data of a binary packet have more than {MAX_DEPTH} levels")
@@ -643,22 +646,27 @@ cdef object fill_placeholders(object node, list attachments, int depth):
         for i in range(len(<list> node)):
             item = (<list> node)[i]
             if isinstance(item, (list, dict)):
-                (<list> node)[i] = fill_placeholders(item, attachments, depth - 1)
+                (<list> node)[i] = fill_placeholders(item, attachments, depth - 1, room)
     elif isinstance(node, dict):
         if (<dict> node).get("_placeholder") is True:
-            return attachment_of(<dict> node, attachments)
+            return attachment_of(<dict> node, attachments, room)
         for key in list(<dict> node):
             item = (<dict> node)[key]
             if isinstance(item, (list, dict)):
-                (<dict> node)[key] = fill_placeholders(item, attachments, depth - 1)
+                (<dict> node)[key] = fill_placeholders(item, attachments, depth - 1, room)
     return node
 
 
-cdef object attachment_of(dict placeholder, list attachments):
+cdef object attachment_of(dict placeholder, list attachments, Py_ssize_t* room):
+    cdef bytes data
     number = placeholder.get("num")
     if type(number) is not int or number < 0 or number >= len(attachments):
         raise coded_error("SIO_BAD_PLACEHOLDER")
-    return attachments[number]
+    data = attachments[number]
+    if PyBytes_GET_SIZE(data) > room[0]:
+        raise ProtocolError("SIO_BAD_ATTACHMENTS", "attachments that are used so often that they are too many bytes together")
+    room[0] -= PyBytes_GET_SIZE(data)
+    return data
 
 
 # --- Socket.IO packets, outwards
@@ -1362,7 +1370,7 @@ cdef class PacketDecoder:
         cdef SioMessage message = self._pending
         cdef list attachments = self._attachments
         self._reset()
-        message.data = reconstruct(message.data, attachments)
+        message.data = reconstruct(message.data, attachments, self._max_binary)
         return message
 
     cdef int _reset(self) except -1:

@@ -16,7 +16,7 @@ from fastsio.engine import _wheel
 from fastsio.net._native import NativeConnection
 
 # Turns of the loop after which something is taken to run for ever.
-MAX_TURNS = 2000
+MAX_TURNS = 20_000
 
 
 class SteppedLoop(asyncio.SelectorEventLoop):

@@ -7,7 +7,7 @@ Source: Engine.IO protocol 4, "Request validation"; order, statuses and bodies a
 import json
 
 from fastsio._http cimport Exchange, Request, Response
-from fastsio.engine._lifecycle cimport LINGERING, LIVE, POLLING, WEBSOCKET
+from fastsio.engine._lifecycle cimport LINGERING, LIVE, OPENING, POLLING, WEBSOCKET
 from fastsio.engine._polling cimport PollingLink, get, post_begins
 from fastsio.engine._session cimport Link, Session
 from fastsio.engine._wheel cimport monotonic
@@ -123,7 +123,8 @@ cdef Session _open(Registry registry, Exchange exchange, int version, str transp
         if waiting is None:
             _answer_handshake(registry, exchange, session, transport)
     except Exception:
-        session.sink = None
+        if session.state == OPENING:    # else who is above has heard of it, and has to hear of its end
+            session.sink = None
         session.close(reasons.TRANSPORT_ERROR)
         raise
     if waiting is not None:
@@ -133,7 +134,12 @@ cdef Session _open(Registry registry, Exchange exchange, int version, str transp
 
 async def _open_later(Registry registry, Exchange exchange, Session session, str transport, waiting):
     """Answer the handshake once the application has decided."""
-    refusal = await waiting
+    try:
+        refusal = await waiting
+    except BaseException:   # cancelled, most likely: nobody else would ever answer, nor forget the session
+        session.sink = None
+        _give_up(exchange, session)
+        raise
     if refusal is not None:
         session.sink = None
         session.close(reasons.SERVER_DISCONNECT)
@@ -141,9 +147,19 @@ async def _open_later(Registry registry, Exchange exchange, Session session, str
     elif exchange.is_gone:
         session.close(reasons.TRANSPORT_CLOSE)
     elif session.is_open:
-        _answer_handshake(registry, exchange, session, transport)
+        try:
+            _answer_handshake(registry, exchange, session, transport)
+        except Exception as exc:
+            registry.logger.error("a request could not be served", exc_info=exc)
+            _give_up(exchange, session)
     else:  # the application has closed it meanwhile
         exchange.respond(Response(401, b'"Unauthorized"', "application/json"))
+
+
+cdef int _give_up(Exchange exchange, Session session) except -1:
+    session.close(reasons.TRANSPORT_ERROR)
+    exchange.respond(Response(500, b"Internal Server Error", "text/plain"))
+    return 0
 
 
 cdef int _answer_handshake(Registry registry, Exchange exchange, Session session, str transport) except -1:

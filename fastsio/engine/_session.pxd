@@ -110,6 +110,7 @@ cdef class Session(Lifecycle):
     cdef int fault(self, exc) except -1
     cdef int _finish(self, Link link, int code, Prepared farewell) except -1
     cdef int _end(self) except -1
+    cdef int _expire(self) except -1
     cdef int _act(self, int due, double now) except -1
     cdef int _log_sent(self, Prepared message) except -1
     cdef int _log_received(self, EioPacket* packet) except -1

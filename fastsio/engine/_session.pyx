@@ -207,16 +207,19 @@ cdef class Flusher:
         cdef Session session
         self._dirty = []
         self._owed = 0
-        while count < size:
-            session = <Session> batch[count]
-            count += 1
-            if session.dirty:
-                session.flush()
-            if count % FLUSH_CHECK == 0 and monotonic() > end:
+        try:
+            while count < size:
+                session = <Session> batch[count]
+                count += 1
+                if session.dirty:
+                    session.flush()
+                if count % FLUSH_CHECK == 0 and monotonic() > end:
+                    break
+        finally:    # an exception must not cost the others what they are owed: they would never be marked again
+            if count < size:
                 # In front of what was marked meanwhile; each session keeps its own order anyway.
                 self._dirty = batch[count:] + self._dirty
                 self._schedule()
-                break
         return 0
 
 
@@ -387,7 +390,7 @@ cdef class Session(Lifecycle):
 
     def expire(self):
         """Forget a lingering session: its client knows, or never will."""
-        self._end()
+        self._expire()
 
     # --- outwards
 
@@ -628,6 +631,8 @@ cdef class Session(Lifecycle):
         if self.held:
             self.link.hold(False)   # a POST that waits for handlers is answered before its transport goes
         self._finish(self.link, NO_CODE, NOOP_PACKET)
+        if self.state != LIVE:
+            return 0    # that failed, and whoever was told so has closed it
         self.link = self.probe
         self.probe = None
         self.switch()
@@ -694,6 +699,13 @@ cdef class Session(Lifecycle):
         self.registry.forget(self)
         return 0
 
+    cdef int _expire(self) except -1:
+        self._end()
+        self.outbox.clear()
+        if self.link is not None:
+            self.link.session = None    # they hold each other
+        return 0
+
     # --- deadlines
 
     cdef int on_deadline(self, double now) except -1:
@@ -716,7 +728,7 @@ cdef class Session(Lifecycle):
         if due == JOIN_TIMEOUT:
             self.registry.report_unjoined(self)
             return self.close(reasons.CONNECT_TIMEOUT, NO_CODE, CLOSE_PACKET if self._can_say_goodbye() else None)
-        return self._end()
+        return self._expire()
 
     cdef bint _can_say_goodbye(self) except -1:
         # Only to a poll that waits right now: a client that does not poll is gone.

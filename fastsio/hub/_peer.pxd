@@ -30,6 +30,7 @@ cdef class Peer(Sink):
     cdef bint _busy
     cdef list _waiting
     cdef Py_ssize_t _waiting_bytes
+    cdef Py_ssize_t _begun_bytes        # of the packet whose attachments are still to come
     cdef object _inline                 # the task that they wait for
     # event handlers that wait for something
     cdef Py_ssize_t _running
@@ -37,6 +38,7 @@ cdef class Peer(Sink):
     cdef set _tasks                     # others: inline handlers, acknowledgements
     cdef int _feed(self, object raw, Py_ssize_t size) except -1
     cdef int _refuse(self, object error) except -1
+    cdef int _came(self, SioMessage message, Py_ssize_t size) except -1
     cdef int _take(self, SioMessage message, Py_ssize_t size) except -1
     cdef int _wait(self, SioMessage message, Py_ssize_t size) except -1
     cdef int _handle(self, SioMessage message) except -1

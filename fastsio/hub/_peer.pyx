@@ -68,7 +68,7 @@ cdef class Peer(Sink):
             message = decoder.feed_text_view(text)
         except ProtocolError as error:
             return self._refuse(error)
-        return 0 if message is None or self._decoder is None else self._take(message, text.size)
+        return 0 if self._decoder is None else self._came(message, text.size)
 
     cdef int on_binary(self, bytes data) except -1:
         cdef SioMessage message
@@ -76,7 +76,7 @@ cdef class Peer(Sink):
         if decoder is None:
             return 0 if self._reader is None else self._feed(data, len(data))
         message = decoder.feed_binary_bytes(data)
-        return 0 if message is None else self._take(message, len(data))
+        return self._came(message, len(data))
 
     cdef int _feed(self, object raw, Py_ssize_t size) except -1:
         cdef SioMessage message
@@ -84,12 +84,13 @@ cdef class Peer(Sink):
             message = self._reader.feed(raw)
         except ProtocolError as error:
             return self._refuse(error)
-        return 0 if message is None or self._reader is None else self._take(message, size)
+        return 0 if self._reader is None else self._came(message, size)
 
     cdef int _refuse(self, object error) except -1:
         """An event that no handler may have is dropped; anything else that cannot be read ends the session."""
         if error.code != "SIO_BAD_EVENT":
             raise error
+        self._begun_bytes = 0
         self.hub.server.logger.warning("an event of client %s was ignored: %s", self.session.sid[:6], error)
         return 0
 
@@ -138,6 +139,12 @@ cdef class Peer(Sink):
         return True
 
     # --- what came
+
+    cdef int _came(self, SioMessage message, Py_ssize_t size) except -1:
+        """Take a packet whose last `size` bytes have come; None while attachments of it are due."""
+        size += self._begun_bytes
+        self._begun_bytes = size if message is None else 0
+        return 0 if message is None else self._take(message, size)
 
     cdef int _take(self, SioMessage message, Py_ssize_t size) except -1:
         if not self._busy and self._waiting is None or message.type == ACK:

@@ -20,6 +20,7 @@ cdef class Spare:
     cdef bint has_begun
     cdef object result                  # of a step that was all
     cdef Py_ssize_t references          # to the task, before it was lent out
+    cdef object name                    # of the task, as asyncio gave it
     # what it goes on with
     cdef Rest first
     cdef object rest

@@ -3,7 +3,7 @@
 May import: nothing of ours. Never knows events or clients.
 Most handlers end in their first step, since what they wait for is there. To make a task for each costs more than all
 else about an event. So a spare task stands in: while the step runs it is `asyncio.current_task()`, in its own context.
-When the step was all, and nobody has kept, cancelled or changed anything, it stands in again; when there is more, it
+When the step was all, and nobody has kept, cancelled or changed anything of it, it stands in again; when there is more, it
 becomes the task of that handler and goes on with it. This is what eager tasks do since Python 3.12, without the task.
 """
 cimport cython
@@ -216,6 +216,7 @@ cdef class Runner:
         spare.context = context
         spare.wake = Future(loop=self.loop)
         spare.task = Task(spare.body(), loop=self.loop, context=context)
+        spare.name = spare.task.get_name()
         spare.task._log_destroy_pending = False
         unregister_task(spare.task)     # nobody need wait for it, or stop it
         return spare
@@ -229,11 +230,11 @@ cdef class Runner:
         return 0
 
     cdef int done(self, Spare spare) except -1:
-        """The step was all: use the task again, unless somebody has kept or cancelled it."""
+        """The step was all: use the task again, unless somebody has kept, cancelled or named it, or waits for its end."""
         task = spare.task
         if (
             CAN_COUNT and self._spare is None and Py_REFCNT(task) == spare.references and count_weak(task) == 0
-            and task.cancelling() == 0
+            and task.cancelling() == 0 and not task._callbacks and task.get_name() is spare.name
         ):
             self._spare = spare
             return 0

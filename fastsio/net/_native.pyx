@@ -60,8 +60,11 @@ cdef Py_ssize_t BODY_PROGRESS = 16_384
 # Bytes that are set aside for a frame when it begins, and doubled as it comes: its header alone is worth no more.
 cdef Py_ssize_t FIRST_TAIL = 65_536
 cdef Py_ssize_t MAX_TAIL = 2 ** 62
-# Bytes that may wait behind an open exchange before reading stops.
+# Bytes that may wait behind an open exchange, or an answer that is not read, before reading stops.
 cdef Py_ssize_t MAX_PIPELINED = 65_536
+# Seconds that what one read brought may hold the loop before other clients are served, and after how many frames that is checked.
+cdef double READ_SLICE = 0.002
+cdef Py_ssize_t READ_CHECK = 8
 # Seconds: to send a request head or body, to answer a close frame, to take any byte of what is owed.
 cdef double HEADER_TIMEOUT = 10.0
 cdef double BODY_TIMEOUT = 20.0
@@ -314,6 +317,9 @@ cdef class NativeConnection(Link):
         self._blocked = False
         if self._mode == HEAD:
             self._set_deadline(self._route.keep_alive)
+            self._take_tail_soon()
+        elif self._mode == BODY or self._mode == SKIP:
+            self._set_deadline(BODY_TIMEOUT)
         elif self._mode == CLOSING:
             self._set_deadline(HANG_UP_TIMEOUT)
         else:
@@ -366,7 +372,7 @@ cdef class NativeConnection(Link):
     cdef int on_deadline(self, double now) except -1:
         if self._transport is None or (self._mode == BUSY and not self._blocked) or self._makes_progress():
             return 0
-        if self._mode == BODY or (self._mode == HEAD and self._tail_size):
+        if not self._blocked and (self._mode == BODY or (self._mode == HEAD and self._tail_size)):
             self._refuse_connection(408, b"Request Timeout")
         else:
             # A close waits until everything is written, which a peer that does not read can put off for ever.
@@ -408,25 +414,44 @@ cdef class NativeConnection(Link):
         Shape: `data` begins `owner`, which nobody else has; None where the memory is shared.
         """
         cdef View rest
-        cdef Py_ssize_t before
+        cdef Py_ssize_t before, heads = 0
+        cdef double now = monotonic()
+        cdef bint is_enough = False     # for this turn of the loop
         cdef Mode mode
         rest.data = data
         rest.size = size
-        while rest.size:
+        while rest.size and not is_enough:
             before, mode = rest.size, self._mode
             if mode == WEBSOCKET or mode == CLOSING:
-                self._take_frames(&rest)
+                is_enough = self._take_frames(&rest, now)
                 if self._reader is None:
                     rest.size = 0   # what comes after the last word is not read
+            elif self._is_to_wait():
+                break
             elif mode == HEAD:
-                self._take_head(&rest)
+                is_enough = heads and monotonic() > now + READ_SLICE
+                if not is_enough:
+                    heads += 1
+                    self._take_head(&rest)
             elif mode == BODY or mode == SKIP:
                 self._take_body(&rest)
             else:
                 break
             if rest.size == before and mode == self._mode:
                 break
-        return self._keep(rest, owner)
+        self._keep(rest, owner)
+        return self._go_on_later() if is_enough and self._tail_size else 0
+
+    cdef int _go_on_later(self) except -1:
+        """Read nothing more until a later turn of the loop has taken what is there."""
+        if not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
+        return self._take_tail_soon()
+
+    cdef bint _is_to_wait(self) noexcept:
+        """Tell whether what comes next has to wait: for the answer before it, or until the peer has read that."""
+        return self._mode == BUSY or (self._mode == HEAD and self._blocked)
 
     cdef int _keep(self, View rest, bytearray owner) except -1:
         """Keep what cannot be used yet: where it lies if it has room there, else as a copy."""
@@ -440,7 +465,7 @@ cdef class NativeConnection(Link):
             memcpy(PyByteArray_AS_STRING(tail), rest.data, rest.size)
             self._tail = tail
         self._tail_size = rest.size
-        if self._mode == BUSY and rest.size > MAX_PIPELINED and not self._reading_paused:
+        if self._is_to_wait() and rest.size > MAX_PIPELINED and not self._reading_paused:
             self._reading_paused = True
             self._transport.pause_reading()
         return 0
@@ -461,9 +486,11 @@ cdef class NativeConnection(Link):
         return 0
 
     def _take_again(self):
-        """An exchange was answered later: go on with what came meanwhile."""
+        """An exchange was answered later, or its answer read: go on with what came meanwhile."""
         cdef bytearray tail = self._tail
         cdef Py_ssize_t size = self._tail_size
+        if self._is_to_wait():
+            return      # whatever ends that comes back here
         is_held = self.session is not None and self.session.held
         if self._reading_paused and not is_held and self._transport is not None:
             self._reading_paused = False
@@ -719,7 +746,8 @@ cdef class NativeConnection(Link):
             return self._hang_up()
         if self._body_left:
             self._mode = SKIP
-            self._set_deadline(BODY_TIMEOUT)
+            if not self._blocked:   # else `resume_writing` starts the wait
+                self._set_deadline(BODY_TIMEOUT)
             return self._take_tail_soon()
         return self._next_request()
 
@@ -785,16 +813,21 @@ cdef class NativeConnection(Link):
         self._set_deadline(NEVER)
         return self._take_tail_soon()
 
-    cdef int _take_frames(self, View* rest) except -1:
+    cdef bint _take_frames(self, View* rest, double now) except -1:
+        """Take frames until there is no whole one. True: the rest has to wait for a later turn of the loop."""
         cdef Frame frame
         cdef FrameStatus status
-        cdef double now = monotonic()
-        cdef Py_ssize_t limit = self._limit()
+        cdef Py_ssize_t limit = self._limit(), count = 0
         cdef Session session
         while rest.size and self._reader is not None:
+            if count == READ_CHECK:
+                if monotonic() > now + READ_SLICE:
+                    return True
+                count = 0
+            count += 1
             status = self._reader.next_frame(rest, limit, &frame)
             if status == FRAME_NEED_MORE:
-                return 0
+                return False
             if status == FRAME_MESSAGE:
                 session = self.session      # held: a handler may end it
                 if session is not None:
@@ -804,13 +837,13 @@ cdef class NativeConnection(Link):
             elif status == FRAME_PING:
                 session = self.session
                 if session is not None and not session.may_ping(now):
-                    return 0
+                    return False
                 if self._mode == WEBSOCKET and not self._blocked:
                     self._write(build_frame(OP_PONG, view_bytes(frame.data)))
             elif status == FRAME_CLOSE or status == FRAME_ERROR:
                 rest.size = 0
-                return self._websocket_ended(status, frame.close_code)
-        return 0
+                self._websocket_ended(status, frame.close_code)
+        return False
 
     cdef Py_ssize_t _limit(self) except -1:
         if self.session is not None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from native.conftest import MakeSite
+from native.conftest import MakeSite, statuses
 
 GET = "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\nHost: x"
 
@@ -47,3 +47,55 @@ def test_an_idle_connection_is_closed(site: MakeSite) -> None:
     assert silent.is_open and not idle.is_open
     here.skip(5)
     assert not silent.is_open and not silent.written
+
+
+REFUSED = b"GET /socket.io/?EIO=9 HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.threat("T027")
+@pytest.mark.parametrize("more", [b"", REFUSED, b"GET /soc", REFUSED.replace(b"Host: x", b"Content-Length: 9") + b"x"])
+def test_an_answer_that_is_never_read_is_given_up_whatever_else_is_asked(site: MakeSite, more: bytes) -> None:
+    here = site(has_canary=False)
+    link = here.connect()
+    link.block()
+    here.request(link, GET)
+    assert link.buffer
+    for _ in range(5):
+        here.skip(5)
+        here.say(link, more)
+    here.skip(10)
+    assert not link.is_open
+
+
+@pytest.mark.threat("T027", "T040")
+def test_requests_wait_until_the_answers_before_them_are_read(site: MakeSite) -> None:
+    here = site(has_canary=False)
+    link = here.connect()
+    link.block()
+    for _ in range(40):
+        here.say(link, REFUSED * 100)
+    assert len(statuses(bytes(link.buffer))) == 1
+    assert link.is_paused and len(link.unread) < 40 * 100 * len(REFUSED)
+    link.unblock()
+    here.loop.settle()
+    assert len(statuses(bytes(link.written))) == 4000
+    assert not link.is_paused
+
+
+@pytest.mark.threat("T026", "T027")
+@pytest.mark.parametrize("query", ["EIO=9", "EIO=4&transport=polling&sid=%s"])
+def test_a_body_behind_an_answer_that_is_read_late_has_the_time_of_a_body(site: MakeSite, query: str) -> None:
+    here = site(has_canary=False)
+    sid = here.open().rpartition("=")[2]
+    link = here.connect()
+    link.block()
+    here.request(link, GET)
+    query = query.replace("%s", sid)
+    here.say(link, f"POST /socket.io/?{query} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n4".encode())
+    here.skip(10)
+    link.unblock()
+    here.loop.settle()
+    here.skip(15)
+    assert link.is_open
+    here.skip(10)
+    assert not link.is_open

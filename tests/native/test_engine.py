@@ -1,7 +1,9 @@
 """Section 3 of the catalogue: sessions of Engine.IO that nobody means well."""
 
+import asyncio
 import base64
 import time
+from typing import Any
 
 import pytest
 
@@ -474,3 +476,44 @@ def test_a_backlog_comes_in_several_polls(site: MakeSite) -> None:
         numbers += [int(one.partition(",[")[2].partition(",")[0]) for one in body.split("\x1e")]
         polls += 1
     assert numbers == list(range(20)) and polls >= 4
+
+
+# --- handshakes that fail on our side
+
+
+@pytest.mark.threat("T061")
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+def test_a_connect_handler_that_is_cancelled_leaves_nothing_open(site: MakeSite, transport: str) -> None:
+    here = site(has_canary=False)
+
+    async def connect(sid: str, environ: Any) -> None:
+        raise asyncio.CancelledError
+
+    here.sio.eio.on("connect", connect)
+    link = here.connect()
+    answer = here.get(f"EIO=4&transport={transport}", UPGRADE if transport == "websocket" else "", link)
+    assert status_of(answer) == 500
+    assert not here.registry.sessions
+    here.skip(10)
+    assert not link.is_open
+    here.sio.eio.handlers.update(here.sio._engine_handlers)
+
+
+@pytest.mark.threat("T020", "T061")
+@pytest.mark.parametrize("revision", [3, 4])
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_handshake_that_cannot_be_answered_leaves_nobody(site: MakeSite, revision: int, waits: bool) -> None:
+    here = site(has_canary=False, cookie={"name": "io", "path": "/\r\nX: y"})
+
+    async def connect(sid: str, environ: Any) -> None:
+        await asyncio.sleep(0)
+
+    if waits:
+        here.sio.eio.on("connect", connect)
+    assert status_of(here.get(f"EIO={revision}&transport=polling")) == 500
+    here.loop.settle()
+    assert not here.registry.sessions and not here.sio.manager._rooms.halls
+    here.sio.eio.cookie = None
+    here.sio.eio.handlers.update(here.sio._engine_handlers)
+    assert any("must not contain line breaks" in text for text in here.complaints.found)
+    here.complaints.found.clear()

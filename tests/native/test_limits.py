@@ -230,6 +230,25 @@ def test_a_client_is_not_read_while_its_handlers_are_behind(site: MakeSite) -> N
     assert link.is_closed, "from now on its silence counts again"
 
 
+@pytest.mark.threat("T151", "T173")
+@pytest.mark.parametrize("owes_an_answer", [False, True])
+def test_all_attachments_of_what_waits_count(site: MakeSite, owes_an_answer: bool) -> None:
+    here = site(has_canary=False, pause_at_bytes=10_000, max_waiting_bytes=50_000)
+    gate, _ = hanging(here)
+    link = here.websocket().joined()
+    link.send(*(f'42["hang",{number}]' for number in range(256)))
+    if owes_an_answer:  # then it is read on
+        run(here, here.sio.emit, "question", callback=lambda *_: None)
+    for number in range(60):
+        link.send(f'452-["hang",{number}]', b"x" * 1000, b"")
+    if owes_an_answer:
+        assert link.ended() == 1005
+    else:
+        assert link.transport.is_paused and link.ended() is None
+    here.call(gate.set)
+    here.loop.settle()
+
+
 def test_a_client_is_not_held_for_ever(site: MakeSite) -> None:
     here = site(has_canary=False, pause_at_packets=10, hold_timeout=60)
     gate, _ = hanging(here)

@@ -1,8 +1,10 @@
 """Section 8 of the catalogue, where behaviour can show it: shared buffers, shared frames, values that change, hooks of Python."""
 
 import collections
+import gc
 import sys
 import time
+import weakref
 from typing import Any
 
 import pytest
@@ -169,3 +171,22 @@ def test_a_large_message_does_not_stay(site: MakeSite) -> None:
         assert tracemalloc.get_traced_memory()[0] - before < 2_000_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.threat("T237")
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_session_that_lingered_is_no_garbage(site: MakeSite, is_told: bool) -> None:
+    here = site()
+    query = here.open()
+    sid = query.rpartition("=")[2]
+    gc.collect()
+    gc.disable()
+    try:
+        session = weakref.ref(here.registry.sessions[sid])
+        here.call(lambda: here.registry.sessions[sid].disconnect())
+        if is_told:
+            here.get(query)
+        here.skip(31)  # linger_timeout
+        assert session() is None
+    finally:
+        gc.enable()

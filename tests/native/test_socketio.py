@@ -38,6 +38,7 @@ ENDS: dict[str, tuple[str, list[str | bytes]]] = {
     "placeholder '0'": ("T156", ['451-["x",{"_placeholder":true,"num":"0"}]', b"\1"]),
     "placeholder true": ("T156", ['451-["x",{"_placeholder":true,"num":true}]', b"\1"]),
     "placeholder 1": ("T156", ['451-["x",{"_placeholder":true,"num":1}]', b"\1"]),
+    "an attachment used too often": ("T157", [f'451-["x",{",".join([ONE] * 3)}]', b"x" * 400]),
     "placeholder 2^70": ("T156", [f'451-["x",{{"_placeholder":true,"num":{2**70}}}]', b"\1"]),
     "an object as payload": ("T159", ['42{"x":1}']),
     "a string as payload": ("T159", ['42"x"']),

@@ -225,6 +225,33 @@ def test_many_frames_in_one_read(site: MakeSite) -> None:
     assert here.names().count("x") == 10_000
 
 
+@pytest.mark.threat("T129")
+def test_one_read_does_not_hold_the_loop(site: MakeSite) -> None:
+    here = site()
+    turns = [0]  # events that were handled in each turn of the loop
+    numbers: list[int] = []
+
+    async def slow(sid: str, number: int) -> None:
+        end = time.perf_counter() + 0.0002
+        while time.perf_counter() < end:
+            pass
+        turns[-1] += 1
+        numbers.append(number)
+
+    def turn() -> None:
+        if len(numbers) < 500:
+            turns.append(0)
+            here.loop.call_soon(turn)
+
+    here.sio.on("slow", slow)
+    link = here.websocket().joined()
+    here.loop.call_soon(turn)
+    link.push(b"".join(write_frame(TEXT, b'42["slow",%d]' % number) for number in range(500)))
+    assert numbers == list(range(500))
+    assert max(turns) <= 20, turns  # 2 ms, seen after 8 of them at the latest
+    assert not link.transport.is_paused
+
+
 @pytest.mark.threat("T131", "T132")
 def test_what_is_sent_after_the_end(site: MakeSite) -> None:
     here = site()

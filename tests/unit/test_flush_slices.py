@@ -49,3 +49,28 @@ async def test_ten_thousand_are_flushed_in_slices_of_milliseconds(monkeypatch):
     assert len([done for done, _ in turns if 0 < done < 2 * CLIENTS]) >= 10, "nobody else was served meanwhile"
     assert waits[-1] < SLICE + TOLERANCE
     assert all(texts == ['42["first",1]', '42["second",2]'] for texts in heard.values())
+
+
+async def test_a_client_that_cannot_be_ended_does_not_cost_the_others_what_they_are_owed(monkeypatch):
+    world = World(3)
+    await asyncio.sleep(0)
+    for link in world.links:
+        link.take_events()
+    heard = []
+
+    def flush(link):
+        if link is world.links[0]:
+            raise OSError("cannot be written to")
+        heard.extend(event["text"] for event in link.take_events())
+        return 0
+
+    def complain(*args, **kwargs):
+        raise RuntimeError("nor can that be logged")
+
+    monkeypatch.setattr(type(world.links[0]), "flush", flush)
+    monkeypatch.setattr(world.sio.eio._registry.logger, "error", complain)
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    await world.sio.emit("first", 1)
+    for _ in range(4):
+        await asyncio.sleep(0)
+    assert heard == ['42["first",1]'] * 2

@@ -116,6 +116,30 @@ async def test_a_task_that_is_a_key_somewhere_is_not_used_again(world: World):
     assert world.heard == [1, 2, 3]
 
 
+async def test_who_waits_for_the_end_of_a_handler_hears_of_it_once(world: World):
+    @world.sio.event
+    async def tidy(sid: str, number: int) -> None:
+        asyncio.current_task().add_done_callback(lambda task: world.heard.append((number, task.exception())))
+
+    world.send('42["tidy",1]')
+    await settle()
+    world.send('42["tidy",2]', '42["tidy",3]')
+    await settle()
+    assert world.heard == [(1, None), (2, None), (3, None)]
+
+
+async def test_a_name_that_a_handler_gives_its_task_is_not_that_of_another(world: World):
+    @world.sio.event
+    async def rename(sid: str, name: str) -> None:
+        world.heard.append(asyncio.current_task().get_name())
+        asyncio.current_task().set_name(name)
+
+    world.send('42["rename","a"]')
+    await settle()
+    world.send('42["rename","b"]', '42["rename","c"]')
+    assert not {"a", "b", "c"} & set(world.heard)
+
+
 async def test_what_a_handler_sets_in_its_context_is_its_own(world: World):
     @world.sio.event
     async def mark(sid: str, value: int) -> None:
