@@ -221,6 +221,8 @@ def _not_socketio(target: Target, answer: Answer) -> Finding:
         f"{len(target.likely_paths()) + 1} paths were tried: is this the right port, is the server mounted, and does the proxy "
         "pass its path? --path tries another one"
     )
+    if answer.status >= 500:
+        advice = f"what serves this path has failed: look into its log. Else: {advice}"
     if answer.status == 200 and "upgrade" in answer.text.lower():
         advice += "; a plain WebSocket server is not Socket.IO"
     return failed("path", "not-socketio", f"{target.path}: {answer.brief}{made}", advice)

@@ -3,6 +3,7 @@
 May import: `banner`, `loops`, `stopping`, `logs`. Listeners, TLS, signals, lifespan, reload and workers are uvicorn's.
 """
 
+import logging.config
 import os
 import sys
 from collections.abc import Callable
@@ -48,7 +49,7 @@ def run(
             the process at once. None: all are told in the same moment. For one process without `workers` and `reload`.
         full_gc: seconds between two garbage collections that look at everything, and stop the loop meanwhile; those in
             between look at what is new. None: Python decides. For one process, as `drain`.
-        log_format: ``"json"`` for one JSON object a line (`fastsio.logs`), and no introduction.
+        log_format: ``"json"`` for one JSON object a line (`fastsio.logs`); of the introduction, only what is unsafe.
         options: any option of `uvicorn.run`.
 
     Raises:
@@ -57,9 +58,9 @@ def run(
     options.setdefault("loop", best_loop())
     options.setdefault("http", NATIVE)
     if log_format == "json":
-        introduce_as = None
         os.environ[FORMAT_VARIABLE] = log_format  # for servers that the application makes, in workers too
         options["log_config"] = logging_config(options.get("log_level") or "info")
+        logging.config.dictConfig(options["log_config"])
     options.setdefault("log_config", text_config())
     found = None
     # Processes of their own import the application themselves, and only they.
@@ -67,7 +68,7 @@ def run(
         found = _import(app) if isinstance(app, str) else app
         _check(found, app if isinstance(app, str) else "the application")
     if introduce_as is not None:
-        _introduce(found, introduce_as, host, port, options)
+        _introduce(found, introduce_as, host, port, options, log_format == "json")
     if options.get("reload") or (options.get("workers") or 1) > 1:
         for name, value in (("--drain", drain), ("--full-gc", full_gc)):
             if value is not None:
@@ -96,13 +97,16 @@ def _run_here(app: str | Callable[..., Any], drain: float | None, full_gc: float
         sys.exit(STARTUP_FAILURE)
 
 
-def _introduce(app: Any, version: str, host: str, port: int, options: dict[str, Any]) -> None:
+def _introduce(app: Any, version: str, host: str, port: int, options: dict[str, Any], is_json: bool) -> None:
     level = options.get("log_level")
-    if level in TALKATIVE:
+    if level in TALKATIVE and not is_json:
         print(banner(app, version, host, port, options["http"] == NATIVE, options), file=sys.stderr)
     if level in (*TALKATIVE, "warning"):
         for text in warnings(app, host, options):
-            print(f"WARNING:  {text}", file=sys.stderr)
+            if is_json:
+                logging.getLogger("uvicorn.error").warning(text)
+            else:
+                print(f"WARNING:  {text}", file=sys.stderr)
 
 
 def _import(target: str) -> Any:

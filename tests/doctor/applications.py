@@ -35,3 +35,9 @@ async def plain(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "http":
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
         await send({"type": "http.response.body", "body": b"<html>Welcome</html>"})
+
+
+async def broken(scope: Any, receive: Any, send: Any) -> None:
+    """A server that fails at everything."""
+    if scope["type"] == "http":
+        raise RuntimeError("as it should")

@@ -140,6 +140,16 @@ def test_a_web_server_without_socketio() -> None:
         plain.stop()
 
 
+def test_a_server_that_fails() -> None:
+    broken = start("broken", "asgi")
+    try:
+        reading = consult(f"http://127.0.0.1:{broken.port}", QUICK)
+        assert reading.causes == ["not-socketio"]
+        assert "what serves this path has failed: look into its log" in reading.failure("not-socketio")
+    finally:
+        broken.stop()
+
+
 def test_something_else_than_http() -> None:
     def greet(connection: Connection) -> None:
         connection.send(b"SSH-2.0-OpenSSH_9.2\r\n")

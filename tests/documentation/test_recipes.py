@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,13 @@ def block(page: str, start: str) -> str:
 
 
 @contextmanager
-def serving(folder: Path, page: str, **environment: str) -> Iterator[Server]:
-    """Serve the application of a page, from a folder of its own."""
+def serving(folder: Path, page: str, module: str = "", **environment: str) -> Iterator[Server]:
+    """Serve the application of a page, or a module beside it, from a folder of its own."""
     for each in BLOCKS:
         if each.page == page and each.file:
             (folder / each.file).write_text(each.text)
     (folder / "page.html").write_text("<!doctype html><title>the page</title>")
-    name = "chat" if (folder / "chat.py").exists() else "app"
+    name = module or ("chat" if (folder / "chat.py").exists() else "app")
     path = f"{folder}{os.pathsep}{ROOT}"
     server = Server("native", f"{name}:app", {"PYTHONPATH": path, **environment}, folder=folder)
     try:
@@ -40,10 +41,34 @@ def serving(folder: Path, page: str, **environment: str) -> Iterator[Server]:
         server.stop()
 
 
+WHO = """
+import fastsio
+from chat import sio
+
+
+async def who(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": f"{scope['client'][0]} {scope['scheme']}".encode()})
+
+
+app = fastsio.ASGIApp(sio, who)
+"""
+
+
+def _who(port: int) -> str:
+    """Ask from 127.0.0.2, which no proxy has, and claim to be somebody else."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5, source_address=("127.0.0.2", 0))
+    claimed = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+    connection.request("GET", "/who", headers=claimed)
+    with connection.getresponse() as answer:
+        return answer.read().decode()
+
+
 @needs_nginx
 def test_nginx_of_the_recipe_lets_everything_through(tmp_path: Path) -> None:
     port = free_port()
-    with serving(tmp_path, "docs/tutorial.md") as server:
+    (tmp_path / "who.py").write_text(WHO)
+    with serving(tmp_path, "docs/tutorial.md", "who") as server:
         text = block("docs/recipes/proxies.md", "map $http_upgrade").replace(
             "127.0.0.1:5001", f"127.0.0.1:{server.port}"
         )
@@ -68,6 +93,7 @@ def test_nginx_of_the_recipe_lets_everything_through(tmp_path: Path) -> None:
             wait_for_nginx(process, port, tmp_path)
             reading = consult(f"http://127.0.0.1:{port}", "--auth", '{"name": "doctor"}', "--eio", "4", "--quick")
             assert reading.status == 0, reading.checks
+            assert _who(port) == "127.0.0.2 http"
         finally:
             process.terminate()
             process.wait(10)

@@ -41,9 +41,12 @@ def test_targets_of_make_are_there(place: str, line: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), place
 
 
+EXTRA = re.compile(r"(?:fastsio-engine|/path/to/the/clone)\[([\w-]+)\]")
+
+
 def test_extras_are_there() -> None:
-    named = {extra for _, text in PIP for extra in re.findall(r"fastsio-engine\[([\w-]+)\]", text)}
+    named = {extra for _, text in PIP for extra in EXTRA.findall(text)}
     for page in (ROOT / "docs").rglob("*.md"):
-        named |= set(re.findall(r"fastsio-engine\[([\w-]+)\]", page.read_text()))
+        named |= set(EXTRA.findall(page.read_text()))
     assert named
     assert named <= set(EXTRAS)

@@ -3,6 +3,7 @@
 May import: the command's rooms, both makes, live servers.
 """
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -140,3 +141,14 @@ def test_levels_and_no_banner(tmp_path: Path, level: str, option: str, has_banne
         running.stop()
     assert (f"http://127.0.0.1:{running.port}\n  Socket.IO  /live/ " in log) is has_banner
     assert (log.count("WARNING:  /live/: ") == 4) is has_warnings and ("WARNING" in log) is has_warnings
+
+
+def test_json_lines_warn_too(tmp_path: Path) -> None:
+    (tmp_path / "unsafe.py").write_text(UNSAFE)
+    running = Server("module", f"fastsio run unsafe:app --app-dir {tmp_path} --log-format json --port")
+    try:
+        lines = [json.loads(line) for line in running.log().splitlines()]
+    finally:
+        running.stop()
+    warned = [line["message"] for line in lines if line["level"] == "WARNING"]
+    assert len(warned) == 4 and all(text.startswith("/live/: ") for text in warned)
