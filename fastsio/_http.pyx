@@ -8,6 +8,9 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 from libc.string cimport memchr, memcmp, memcpy
 
+cdef extern from "Python.h":
+    void PyObject_GC_UnTrack(void* object)
+
 from fastsio._bytes cimport View, view_bytes, view_of, view_skip
 from fastsio._head cimport Head, is_name, next_field
 from fastsio.options cimport Options
@@ -27,7 +30,6 @@ STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phra
 
 
 @cython.final
-@cython.no_gc    # nothing that it knows of the host leads back to it
 cdef class Request:
     """The head of one request, whichever wire it came over."""
 
@@ -41,8 +43,13 @@ cdef class Request:
 
     @staticmethod
     cdef Request read(Head* head, str path):
-        """Make a request of a head whose path is `path`. The header lines are kept as they came, and read when asked for."""
+        """Make a request of a head whose path is `path`. The header lines are kept as they came, and read when asked for.
+
+        It is the native wire's, which gives it no `extras` that lead back to it, so the garbage collector need not look at it.
+        Those of other hosts can be part of a cycle: what they are called with may end up in a traceback.
+        """
         cdef Request self = Request.__new__(Request)
+        PyObject_GC_UnTrack(<void*> self)
         self.method = "GET" if head.method.size == 3 else "POST" if head.method.size == 4 else "OPTIONS"
         self.path = path
         self.query_string = view_bytes(head.query)

@@ -1,11 +1,13 @@
 """What belongs to a connection goes when the connection goes, without waiting for the garbage collector (T237)."""
 
 import gc
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
+from fastsio._http import Request
 from fuzz.seeds import conversations
 from fuzz.sessions import Conversation
 from fuzz.source import Source
@@ -73,6 +75,24 @@ def test_the_collector_has_little_of_a_client_to_look_at(transport: str) -> None
     assert {name for name, count in added.items() if count >= CLIENTS} == LOOKED_AT[transport], added
     del clients
     here.end()
+
+
+def test_a_request_whose_host_leads_back_to_it_is_collected() -> None:
+    """Middleware may keep an exception whose traceback has the request in one of its frames."""
+
+    kept = _in_a_cycle()
+    gc.collect()
+    assert kept() is None
+
+
+class Scope:
+    """What a host knows of a request."""
+
+
+def _in_a_cycle() -> "weakref.ref[Scope]":
+    request, scope = Request("GET", "/socket.io/", b"", []), Scope()
+    request.extras = lambda *_: {"request": request, "scope": scope}
+    return weakref.ref(scope)
 
 
 def _tracked() -> Counter[str]:
