@@ -8,9 +8,6 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 from libc.string cimport memchr, memcmp, memcpy
 
-cdef extern from "Python.h":
-    void PyObject_GC_UnTrack(void* object)
-
 from fastsio._bytes cimport View, view_bytes, view_of, view_skip
 from fastsio._head cimport Head, is_name, next_field
 from fastsio.options cimport Options
@@ -22,6 +19,9 @@ import logging
 import sys
 import zlib
 from urllib.parse import parse_qs
+
+cdef extern from "Python.h":
+    void PyObject_GC_UnTrack(void* object)
 
 # Characters of a peer's value that a refusal shows at most.
 MAX_ECHO = 64

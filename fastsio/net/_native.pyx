@@ -444,10 +444,14 @@ cdef class NativeConnection(Link):
 
     cdef int _go_on_later(self) except -1:
         """Read nothing more until a later turn of the loop has taken what is there."""
+        self._stop_reading()
+        return self._take_tail_soon()
+
+    cdef int _stop_reading(self) except -1:
         if not self._reading_paused:
             self._reading_paused = True
             self._transport.pause_reading()
-        return self._take_tail_soon()
+        return 0
 
     cdef bint _is_to_wait(self) noexcept:
         """Tell whether what comes next has to wait: for the answer before it, or until the peer has read that."""
@@ -465,10 +469,7 @@ cdef class NativeConnection(Link):
             memcpy(PyByteArray_AS_STRING(tail), rest.data, rest.size)
             self._tail = tail
         self._tail_size = rest.size
-        if self._is_to_wait() and rest.size > MAX_PIPELINED and not self._reading_paused:
-            self._reading_paused = True
-            self._transport.pause_reading()
-        return 0
+        return self._stop_reading() if self._is_to_wait() and rest.size > MAX_PIPELINED else 0
 
     cdef Py_ssize_t _wanted(self, View rest) noexcept:
         """Bytes that the unfinished frame at the head of `rest` will have, limit checked already."""

@@ -34,7 +34,7 @@ def banner(app: Any, version: str, host: str, port: int, is_native: bool, option
             f"  wire       of each process, on {loop}",
         ]
         return "\n".join(lines)
-    servers = list(dict.fromkeys(servers_in(app)))  # an ASGIApp in another one of the same server says nothing new
+    servers = servers_in(app)
     if not servers:
         lines.append("  Socket.IO  none was found in the application; what it serves is its own affair")
     for path, server in servers:
@@ -79,8 +79,15 @@ def _size(size: int) -> str:
     return f"{size / 1e6:.3g} MB" if size >= 1e6 else f"{size / 1e3:.3g} kB"
 
 
-def servers_in(app: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Give each Socket.IO or Engine.IO server of an application with its path, "" for every path."""
+def servers_in(app: Any) -> list[tuple[str, Any]]:
+    """Give each Socket.IO or Engine.IO server of an application with its path, "" for every path.
+
+    An ASGIApp in another one of the same server and path counts once.
+    """
+    return list(dict.fromkeys(_servers_below(app, "", 0)))
+
+
+def _servers_below(app: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
     server = getattr(app, "engineio_server", None)
     if server is not None:
         path = getattr(app, "engineio_path", None)
@@ -94,11 +101,11 @@ def servers_in(app: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str
     for name in ("other_asgi_app", "app"):  # what stands behind it; what a middleware wraps
         inner = getattr(app, name, None)
         if callable(inner):
-            yield from servers_in(inner, prefix, depth + 1)
+            yield from _servers_below(inner, prefix, depth + 1)
     routes = getattr(app, "routes", None)
     for mount in routes if isinstance(routes, list) else ():
         if hasattr(mount, "app") and hasattr(mount, "routes"):  # a Mount; a Route has an endpoint
-            yield from servers_in(mount.app, prefix + str(getattr(mount, "path", "")), depth + 1)
+            yield from _servers_below(mount.app, prefix + str(getattr(mount, "path", "")), depth + 1)
 
 
 def _slashed(path: str) -> str:
@@ -110,7 +117,7 @@ def _slashed(path: str) -> str:
 
 def warnings(app: Any, host: str, options: dict[str, Any]) -> list[str]:
     """Give a sentence for each setting that is unsafe, or unwise, where strangers can reach the server."""
-    servers = [] if app is None else list(dict.fromkeys(servers_in(app)))
+    servers = [] if app is None else servers_in(app)
     said = [f"{path or '/'}: {text}" for path, server in servers for text in _of_server(server)]
     if options.get("reload"):
         said.append("--reload is for development: it watches files, and every change disconnects everybody")

@@ -60,8 +60,9 @@ def run(
     if log_format == "json":
         os.environ[FORMAT_VARIABLE] = log_format  # for servers that the application makes, in workers too
         options["log_config"] = logging_config(options.get("log_level") or "info")
-        logging.config.dictConfig(options["log_config"])
-    options.setdefault("log_config", text_config())
+        logging.config.dictConfig(options["log_config"])  # the introduction comes before uvicorn does it
+    else:
+        options.setdefault("log_config", text_config())
     found = None
     # Processes of their own import the application themselves, and only they.
     if not (isinstance(app, str) and (options.get("reload") or options.get("workers"))):

@@ -6,7 +6,7 @@ May import: `stats`. Source: https://prometheus.io/docs/instrumenting/exposition
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fastsio.status.stats import COUNTERS, DIRECTIONS
+from fastsio.status.stats import DIRECTIONS, FATES
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -76,7 +76,7 @@ def _of_cluster(cluster: Mapping[str, Any]) -> Iterable[str]:
     up: list[Sample] = [({"direction": name}, int(cluster[name])) for name in DIRECTIONS]
     yield _metric("cluster_up", "gauge", "Whether the node publishes to the broker, and hears from it.", up)
     yield _metric("cluster_buffered", "gauge", "Messages that wait for the broker.", [({}, cluster["buffered"])])
-    messages = _labelled("fate", cluster, [name for name in COUNTERS if name != "reconnects"])
+    messages = _labelled("fate", cluster, FATES)
     yield _metric("cluster_messages_total", "counter", "Messages between nodes, by what became of them.", messages)
     reconnects: list[Sample] = [({}, cluster["reconnects"])]
     yield _metric("cluster_reconnects_total", "counter", "Subscriptions that were made again.", reconnects)

@@ -79,7 +79,6 @@ def test_the_collector_has_little_of_a_client_to_look_at(transport: str) -> None
 
 def test_a_request_whose_host_leads_back_to_it_is_collected() -> None:
     """Middleware may keep an exception whose traceback has the request in one of its frames."""
-
     kept = _in_a_cycle()
     gc.collect()
     assert kept() is None

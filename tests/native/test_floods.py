@@ -1,4 +1,4 @@
-"""Floods: of pings, of lines in the log, of rooms, of acknowledgements that never come; and a server that is behind."""
+"""Floods: of pings, of probes, of lines in the log, of rooms, of acknowledgements that never come; and a server that is behind."""
 
 import asyncio
 import time
@@ -45,6 +45,34 @@ def test_any_number_of_pings_where_that_is_wanted(site: MakeSite) -> None:
     link = here.websocket().joined()
     link.push(write_frame(PING, b"") * 5_000)
     assert len(link.heard()) == 5_000
+
+
+# --- probes of an upgrade
+
+
+PROBE = write_frame(TEXT, b"2probe")
+
+
+def test_probes_of_a_client_that_does_not_read_are_not_answered(site: MakeSite) -> None:
+    here = site(control_rate=0)
+    probe = here.websocket(here.open())
+    probe.transport.block()
+    probe.push(PROBE * 10_000)
+    assert len(probe.transport.buffer) < 100
+    probe.transport.unblock()
+    probe.heard()
+    probe.push(PROBE)
+    assert probe.heard() == ["3probe"]
+
+
+def test_probes_are_pings_and_answered_up_to_the_rate(site: MakeSite) -> None:
+    here = site(control_burst=20)
+    probe = here.websocket(here.open())
+    probe.push(PROBE * 20)
+    assert probe.heard() == ["3probe"] * 20
+    probe.push(PROBE)
+    assert probe.is_closed or probe.ended() == 1005
+    assert said(here, "EIO_PING_FLOOD")
 
 
 # --- the log

@@ -80,3 +80,8 @@ def test_faults_of_the_application_are_its_own(folder: Path) -> None:
         main(["run", "careless:app", "--app-dir", str(folder)])
     with pytest.raises(ZeroDivisionError):
         main(["run", "faulty:app", "--app-dir", str(folder)])
+
+
+def test_workers_are_refused() -> None:
+    with pytest.raises(SystemExit, match="--full-gc is for one process"):
+        main(["run", "leaks.app:app", "--full-gc", "60", "--workers", "2", "--no-banner"])

@@ -1,85 +1,19 @@
 """What the garbage collector looks at in a process that serves.
 
-May import: the collector's rules, the census of `leaks`. The collector of the process that tests is put back as it was.
+May import: the collector's rules, the census of `leaks`.
 """
 
 import gc
 import json
-import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from urllib.request import urlopen
 
 import pytest
 
-from fastsio.cli import main
-from fastsio.net.collecting import THRESHOLDS, Collector
+from fastsio.net.collecting import THRESHOLDS
 from wire.live import REFERENCE, Server
 
 MODULES = 10_000  # container objects that an application has at the very least
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Ring:
-    """Garbage, once nobody has it, that only the collector finds."""
-
-    def __init__(self) -> None:
-        self.me = self
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    before, callbacks = gc.get_threshold(), gc.callbacks[:]
-    time = Clock()
-    Collector(100, time).start()
-    yield time
-    gc.callbacks[:] = callbacks
-    gc.set_threshold(*before)
-    gc.unfreeze()
-
-
-def test_garbage_that_is_new_goes_at_once(clock: Clock) -> None:
-    ring = weakref.ref(Ring())
-    gc.collect()
-    assert ring() is None
-
-
-def test_garbage_that_was_in_use_waits_until_everything_is_looked_at(clock: Clock) -> None:
-    kept = Ring()
-    ring = weakref.ref(kept)
-    gc.collect()
-    del kept
-    clock.now = 99.0
-    gc.collect()
-    assert ring() is not None
-    clock.now = 100.0
-    gc.collect()
-    assert ring() is None
-
-
-def test_what_is_in_use_is_looked_at_once(clock: Clock) -> None:
-    kept = [Ring() for _ in range(1_000)]
-    gc.collect()
-    assert len(gc.get_objects()) < len(kept)
-    clock.now = 100.0
-    gc.collect()
-    assert gc.get_freeze_count() > MODULES
-
-
-def test_everything_is_looked_at_again_and_again(clock: Clock) -> None:
-    for now in (100.0, 200.0, 300.0):
-        kept = Ring()
-        ring = weakref.ref(kept)
-        gc.collect()
-        del kept
-        clock.now = now
-        gc.collect()
-        assert ring() is None
 
 
 @pytest.mark.skipif(REFERENCE is not None, reason="it is the command's")
@@ -93,8 +27,3 @@ def test_the_command_freezes_what_stays(options: Sequence[str]) -> None:
         server.stop()
     assert census["frozen"] > MODULES
     assert census["middle generations"] == (THRESHOLDS[2] if options else gc.get_threshold()[2])
-
-
-def test_workers_are_refused() -> None:
-    with pytest.raises(SystemExit, match="--full-gc is for one process"):
-        main(["run", "leaks.app:app", "--full-gc", "60", "--workers", "2", "--no-banner"])
