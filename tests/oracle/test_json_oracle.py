@@ -147,7 +147,7 @@ MARKED = ['"', "\\", "\n", "\x1f", "\x7f", " ", "!", "#", "[", "]", "\x80", "é"
 @pytest.mark.parametrize("mark", MARKED)
 def test_a_mark_is_seen_wherever_it_stands(mark: str) -> None:
     hub = fastsio.AsyncServer(async_mode="asgi")._hub
-    for size in range(150):
+    for size in (*range(150), 255, 256, 257, 300, 383, 400):
         for at in {*range(0, size, 7), max(0, size - 17), max(0, size - 1), size}:
             value = ["event", "x" * at + mark + "y" * (size - at)]
             text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
