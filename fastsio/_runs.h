@@ -76,8 +76,8 @@ __attribute__((target("avx2"))) static inline __m256i fastsio_not_plain_wide(con
     return _mm256_or_si256(_mm256_or_si256(quotes, slashes), _mm256_cmpgt_epi8(_mm256_set1_epi8(' '), text));
 }
 
-/* The number of bytes in whole blocks of 64 in front that are plain. */
-__attribute__((target("avx2"))) static ptrdiff_t fastsio_plain_blocks(const unsigned char *data, ptrdiff_t size)
+/* As fastsio_plain_blocks. */
+__attribute__((target("avx2"))) static ptrdiff_t fastsio_plain_blocks_wide(const unsigned char *data, ptrdiff_t size)
 {
     ptrdiff_t at = 0;
 
@@ -157,16 +157,17 @@ static inline __m128i fastsio_escaped(const __m128i *at)
 
 #endif
 
-/* The number of bytes in front that are ASCII and stand in JSON text as they are. */
-static inline ptrdiff_t fastsio_plain_run(const unsigned char *data, ptrdiff_t size)
+#ifdef FASTSIO_RUNS_X86
+
+/* The number of plain bytes in whole blocks of 64 in front. */
+static ptrdiff_t fastsio_plain_blocks(const unsigned char *data, ptrdiff_t size)
 {
     ptrdiff_t at = 0;
 
 #ifdef FASTSIO_RUNS_AVX2
     if (size >= FASTSIO_WIDE_FROM && fastsio_is_wide())
-        at = fastsio_plain_blocks(data, size);
+        return fastsio_plain_blocks_wide(data, size);
 #endif
-#ifdef FASTSIO_RUNS_X86
     for (; size - at >= 64; at += 64) {
         const __m128i *block = (const __m128i *) (const void *) (data + at);
         const __m128i low = _mm_or_si128(fastsio_not_plain(block), fastsio_not_plain(block + 1));
@@ -174,10 +175,23 @@ static inline ptrdiff_t fastsio_plain_run(const unsigned char *data, ptrdiff_t s
         if (_mm_movemask_epi8(_mm_or_si128(low, high)))
             break;
     }
-    for (; size - at >= 16; at += 16) {
+    return at;
+}
+
+#endif
+
+/* The number of bytes in front that are ASCII and stand in JSON text as they are. */
+static inline ptrdiff_t fastsio_plain_run(const unsigned char *data, ptrdiff_t size)
+{
+    ptrdiff_t at = 0;
+
+#ifdef FASTSIO_RUNS_X86
+    for (; size - at >= 16; at += 16) { /* most texts end here at once */
         const int found = _mm_movemask_epi8(fastsio_not_plain((const __m128i *) (const void *) (data + at)));
         if (found)
             return at + fastsio_lowest_bit((unsigned) found);
+        if (at == 48)
+            at += fastsio_plain_blocks(data + 64, size - 64);
     }
 #endif
     for (; size - at >= 8; at += 8) {
