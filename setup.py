@@ -57,6 +57,7 @@ MODULES = {
     "fastsio/_frames.pyx": ["fastsio/_mask.c"],
     "fastsio/_head.pyx": [],
     "fastsio/_http.pyx": [],
+    "fastsio/engine/_ids.pyx": [],
     "fastsio/engine/_wheel.pyx": [],
     "fastsio/engine/_bucket.pyx": [],
     "fastsio/engine/_guard.pyx": [],

@@ -41,3 +41,4 @@ cdef class Exchange:
 cdef bytes plain_answer(Options options, Request request, Response response, bytes defaults)
 cpdef bytes header_lines(list headers)
 cpdef bytes response_head(int status, list headers, bytes body=*)
+cpdef dict environ(Request request)

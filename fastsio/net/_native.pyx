@@ -28,7 +28,6 @@ import asyncio
 import logging
 import socket
 import weakref
-from functools import partial
 
 import httptools
 from uvicorn.middleware.message_logger import MessageLoggerMiddleware
@@ -38,7 +37,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from fastsio import _frames
 from fastsio.engine import _admission
 from fastsio.engine._polling import poll_lost, post_lost
-from fastsio._http import Response, asgi_extras, cors_headers, finished_headers
+from fastsio._http import AsgiExtras, Response, cors_headers, finished_headers
 from fastsio.errors import ProtocolError
 from fastsio.net.loops import is_fallback
 
@@ -126,7 +125,7 @@ cdef class Route:
     cdef object extras(self, app_state):
         """Give what adds to an environ as `Request.extras` does: one for all requests, so that none leads to a connection."""
         if self._extras is None or app_state is not self._app_state:
-            self._extras = partial(_extras, app_state)
+            self._extras = AsgiExtras(app_state, _no_channel)
             self._app_state = app_state
         return self._extras
 
@@ -185,11 +184,6 @@ def _announce(app, str prefix):
     for mount in routes if isinstance(routes, list) else ():
         if hasattr(mount, "app"):
             _announce(mount.app, prefix + str(getattr(mount, "path", "")))
-
-
-def _extras(app_state, Request request, list headers):
-    """What python-socketio adds to an environ under ASGI."""
-    return asgi_extras(request, headers, dict(app_state) if app_state else {}, _no_channel)
 
 
 async def _capture(scope, receive, send):

@@ -1,0 +1,4 @@
+"""Ids of sessions and of members."""
+
+
+cpdef str generate_sid()
