@@ -9,7 +9,7 @@ from typing import Any, TypeVar, overload
 from fastsio.engineio import packet as engine_packet
 from fastsio.engineio.base_server import Reason
 from fastsio.engineio.logs import server_logger
-from fastsio.hub._handlers import find
+from fastsio.hub import _joining
 from fastsio.hub._hub import Hub
 from fastsio.hub._peer import Peer
 from fastsio.hub.manager import AsyncManager
@@ -228,15 +228,13 @@ class BaseServer:
             hub = Hub(self, self.manager._rooms, self._json, self._packer)
             hub.tap = self._tap()
             taker = getattr(self.manager.trigger_callback, "__func__", None)
+            hub.manager_is_plain = _joining.is_plain(self._manager)
             hub.manager_emits = self._manager.emits_itself()
             hub.manager_takes_acks = taker is not AsyncManager.trigger_callback
             self._hub_of_manager = hub
         return self._hub_of_manager
 
     # --- what the floors below ask
-
-    def _has_connect_handler(self, namespace: str) -> bool:
-        return self._is_trigger_hooked or find(self.handlers, self.namespace_handlers, namespace, "connect") is not None
 
     def _accepts_namespace(self, namespace: str) -> bool:
         """Tell whether clients may ask for a namespace."""

@@ -166,7 +166,7 @@ cdef class Rooms:
         hall = self.halls.get(namespace)
         return None if hall is None else (<Hall> hall).members.get(sid)
 
-    def add(self, Member member not None):
+    cpdef int add(self, Member member) except -1:
         """Let a member into its namespace."""
         hall = self.halls.get(member.namespace)
         if hall is None:
@@ -174,8 +174,9 @@ cdef class Rooms:
         (<Hall> hall).members[member.sid] = member
         if self.observer is not None:
             self.observer.member_added(member)
+        return 0
 
-    def remove(self, Member member not None):
+    cpdef int remove(self, Member member) except -1:
         """Take a member out of everything. Empty rooms and namespaces vanish."""
         cdef Hall hall = self.halls.get(member.namespace)
         cdef bint has_left = member.state == LEAVING
@@ -183,15 +184,17 @@ cdef class Rooms:
         member._held = None
         member.callbacks = None
         if hall is None or hall.members.pop(member.sid, None) is None:
-            return
-        for room in list(member._rooms or ()):
-            self.leave(member, room)
+            return 0
+        if member._rooms is not None:
+            for room in list(member._rooms):
+                self.leave(member, room)
         if not hall.members:
             self.halls.pop(member.namespace, None)
         if self.observer is not None:
             self.observer.member_removed(member, has_left)
+        return 0
 
-    def enter(self, Member member not None, room):
+    cpdef int enter(self, Member member, room) except -1:
         """Put a member into a room.
 
         Raises:
@@ -200,11 +203,11 @@ cdef class Rooms:
         """
         cdef Hall hall = self.halls[member.namespace]
         if room is None:
-            return
+            return 0
         if room in hall.members and room != member.sid:
             raise ValueError("cannot enter a sid room")
         if member.is_in(room):
-            return
+            return 0
         if room == member.sid:
             member._in_own_room = True
         else:
@@ -221,17 +224,18 @@ cdef class Rooms:
             member._rooms[room] = None
         if self.observer is not None:
             self.observer.room_entered(member, room)
+        return 0
 
-    def leave(self, Member member not None, room):
+    cpdef int leave(self, Member member, room) except -1:
         """Take a member out of a room; silent when it is not there."""
         cdef Hall hall = self.halls.get(member.namespace)
         if self.observer is not None and member.is_in(room):
             self.observer.room_left(member, room)
         if room == member.sid:
             member._in_own_room = False
-            return
+            return 0
         if hall is None or member._rooms is None or room not in member._rooms:
-            return
+            return 0
         del member._rooms[room]
         if not member._rooms:
             member._rooms = None
@@ -240,6 +244,7 @@ cdef class Rooms:
             members.pop(member.sid, None)
             if not members:
                 hall.rooms.pop(room, None)
+        return 0
 
     def close(self, namespace, room):
         """Take everybody out of a room.

@@ -15,6 +15,9 @@ from fastsio.hub.views import CallbacksView, RoomsView
 
 EVENT = 2
 
+# Methods that are not called for clients of a plain AsyncManager, since what they do is done without them.
+LIFE = ("pre_connect", "connect", "pre_disconnect", "disconnect", "sid_from_eio_sid", "basic_disconnect", "_new_sid")
+
 
 def is_loose(options: dict[str, Any]) -> bool:
     """Tell whether the options of an emit make it one that not every client has to get: `volatile` or `latest`."""
@@ -34,6 +37,8 @@ class BaseManager:
         super().__setattr__(name, value)
         if name == "emit" and self.server is not None:
             self.server._hub.manager_emits = True
+        if name in LIFE and self.server is not None:
+            self.server._hub.manager_is_plain = False
 
     # --- the tables, as python-socketio shows them
 
