@@ -54,7 +54,7 @@ MODULES = {
     "fastsio/options.py": [],
     "fastsio/_json.pyx": [],
     "fastsio/_codec.pyx": [],
-    "fastsio/_frames.pyx": ["fastsio/_mask.c"],
+    "fastsio/_frames.pyx": ["fastsio/_mask.c", "fastsio/_sha1.c"],
     "fastsio/_head.pyx": [],
     "fastsio/_http.pyx": [],
     "fastsio/engine/_ids.pyx": [],

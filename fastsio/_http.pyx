@@ -194,17 +194,23 @@ cdef class Exchange:
 # --- origin and CORS
 
 
-def origin_refusal(Options options not None, Request request not None):
+cpdef Response origin_refusal(Options options, Request request):
     """Give the refusal of a request whose Origin is not allowed, else None."""
     if request._stays_at_home:
         return None
     origin = request.header(b"origin")
-    if not origin or options.cors_allowed_origins == []:
+    if not origin or is_left_to_others(options):
         return None
     if is_allowed_origin(options, request, origin):
         return None
     shown = origin if len(origin) <= MAX_ECHO else origin[:MAX_ECHO] + "..."
     return Response.refusal(f"{shown} is not an accepted origin.")
+
+
+cdef inline bint is_left_to_others(Options options) noexcept:
+    """Tell whether somebody else looks after CORS: a list of no origins says so."""
+    cdef object allowed = options.cors_allowed_origins
+    return isinstance(allowed, list) and PyList_GET_SIZE(allowed) == 0
 
 
 def is_allowed_origin(Options options not None, Request request, str origin):
@@ -247,7 +253,7 @@ def _ask(allowed, origin, request):
 def cors_headers(Options options not None, Request request not None):
     """Give the Access-Control headers of an answer (python-engineio's set, plus Vary)."""
     cdef list headers = []
-    if options.cors_allowed_origins == []:
+    if is_left_to_others(options):
         return headers
     if not request._stays_at_home:
         origin = request.header(b"origin")
@@ -260,6 +266,15 @@ def cors_headers(Options options not None, Request request not None):
     if options.cors_credentials:
         headers.append((b"Access-Control-Allow-Credentials", b"true"))
     return headers
+
+
+cdef bytes cors_lines(Options options, Request request):
+    """Give the same as lines."""
+    if not request._stays_at_home:
+        return header_lines(cors_headers(options, request))
+    if options.cors_credentials and not is_left_to_others(options):
+        return b"Access-Control-Allow-Credentials: true\r\n"
+    return b""
 
 
 # --- answers
@@ -287,6 +302,8 @@ def _compress(Request request, Response response):
     return []
 
 
+cdef bytes SWITCHING = STATUS_LINES[101] + b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+
 # Content type -> a whole answer up to its length.
 cdef dict _starts = {}
 
@@ -296,20 +313,18 @@ cdef bytes plain_answer(Options options, Request request, Response response, byt
 
     `defaults` are the header lines that every answer of the server has.
     """
-    cdef bytes start, credentials = b""
+    cdef bytes start
     if response.status != 200 or response.headers or not request._stays_at_home:
         return None
     if options.http_compression and PyBytes_GET_SIZE(response.body) >= options.compression_threshold:
         return None
-    if options.cors_credentials and options.cors_allowed_origins != []:
-        credentials = b"Access-Control-Allow-Credentials: true\r\n"
     start = _starts.get(response.content_type)
     if start is None:
         start = b"%bContent-Type: %b\r\nContent-Length: " % (STATUS_LINES[200], response.content_type.encode())
         _starts[response.content_type] = start
     return b"".join(
-        [start, decimal(PyBytes_GET_SIZE(response.body)), b"\r\nCache-Control: no-store\r\n", credentials, defaults,
-         b"\r\n", response.body]
+        [start, decimal(PyBytes_GET_SIZE(response.body)), b"\r\nCache-Control: no-store\r\n",
+         cors_lines(options, request), defaults, b"\r\n", response.body]
     )
 
 
@@ -351,6 +366,15 @@ cpdef bytes response_head(int status, list headers, bytes body=b""):
         ValueError: a header holds a line break.
     """
     return b"".join([STATUS_LINES[status], header_lines(headers), b"\r\n", body])
+
+
+cdef bytes switching_head(const char* accept, Py_ssize_t size, bytes lines):
+    """Give the head of the answer to a WebSocket handshake: `size` characters of `accept`, and further header lines."""
+    cdef bytes result = PyBytes_FromStringAndSize(NULL, PyBytes_GET_SIZE(SWITCHING) + size + PyBytes_GET_SIZE(lines) + 4)
+    cdef char* out = put(PyBytes_AS_STRING(result), SWITCHING)
+    memcpy(out, accept, size)
+    put(put(put(out + size, b"\r\n"), lines), b"\r\n")
+    return result
 
 
 cdef bint has_line_break(bytes value) noexcept:
@@ -523,7 +547,7 @@ cdef dict _filled(Mold mold, Request request, View* values, Py_ssize_t count):
     """Give a copy of the mold's environ with the values of another request; None when that cannot be."""
     cdef dict result = mold.environ.copy()
     cdef dict scope = mold.scope.copy()
-    cdef list headers = mold.headers.copy()
+    cdef list headers = mold.headers[:]
     cdef tuple client = request.client or NOBODY
     cdef tuple pair
     cdef Py_ssize_t i

@@ -250,10 +250,11 @@ class BaseServer:
                 self._instrumentation.first_client()
 
     def _accept_session(self, session: Any) -> Any:
-        if self._are_events_hooked or self.eio.handlers != self._engine_handlers:
+        if self._are_events_hooked or not _joining.holds_same(self.eio.handlers, self._engine_handlers):
             return self.eio._accept(session)
-        self._initialize_manager()
-        session.sink = Peer(self._hub, session)
+        if not self.manager_initialized:
+            self._initialize_manager()
+        session.sink = Peer(self._hub_of_manager or self._hub, session)
         return None
 
     def _peer_of(self, session: Any) -> Any:

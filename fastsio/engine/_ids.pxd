@@ -2,3 +2,5 @@
 
 
 cpdef str generate_sid()
+cdef bint is_plain(str sid) except -1
+cdef bytes json_object(str sid)

@@ -6,6 +6,7 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.unicode cimport PyUnicode_DecodeASCII
 from libc.string cimport memcpy, memset
 
+import json
 import os
 
 cdef enum:
@@ -45,6 +46,20 @@ cdef int _fill() except -1:
     memcpy(_pool, PyBytes_AS_STRING(drawn), POOL_SIZE)
     _left = POOL_SIZE
     return 0
+
+
+cdef bint is_plain(str sid) except -1:
+    """Tell whether an id is letters, digits, hyphens and underscores, which JSON leaves as they are."""
+    cdef Py_UCS4 character
+    for character in sid:
+        if not (c"a" <= character <= c"z" or c"A" <= character <= c"Z" or c"0" <= character <= c"9" or character in "-_"):
+            return False
+    return True
+
+
+cdef bytes json_object(str sid):
+    """Give a JSON object whose only field is the sid, without the brace at its end. It may be whatever an application made up."""
+    return f'{{"sid":"{sid}"'.encode() if is_plain(sid) else ('{"sid":' + json.dumps(sid)).encode()
 
 
 def _forget():

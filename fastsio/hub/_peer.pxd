@@ -55,6 +55,8 @@ cdef class Peer(Sink):
     cdef int _take_waiting(self) except -1
     cdef bint _is_far_behind(self, Py_ssize_t share) except -1
     cdef bint _is_asked(self) except -1
+    cpdef int join(self, Member member) except -1
+    cpdef int send_welcome(self, Member member) except -1
     cdef bint _close_quietly(self, list members) except -1
     cdef int _start_connect(self, str namespace, object auth) except -1
     cdef tuple _let_in(self, str namespace, object auth, Spare spare)

@@ -14,8 +14,10 @@ from types import CoroutineType
 from urllib.parse import parse_qsl
 
 from fastsio._bytes cimport View, view_bytes, view_of
-from fastsio._codec cimport ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, PacketDecoder, SioMessage
+from fastsio._codec cimport ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, MESSAGE, PacketDecoder, SioMessage, sio_head
+from fastsio.engine._ids cimport is_plain, json_object
 from fastsio.engine._lifecycle cimport LIVE
+from fastsio.engine._outbox cimport Prepared
 from fastsio.engine._session cimport Session, Sink
 from fastsio.engine._wheel cimport monotonic
 from fastsio.engine.registry cimport Registry
@@ -318,19 +320,31 @@ cdef class Peer(Sink):
         self.join(member)
         return member
 
-    def join(self, Member member not None):
+    cpdef int join(self, Member member) except -1:
         """Take a pending member of a namespace for one's own."""
         self.members[member.namespace] = member
         if member.namespace == "/":
             self._root = member
         if self._left is not None:
             self._left.discard(member.namespace)
+        return 0
 
-    def send_welcome(self, Member member not None):
+    cpdef int send_welcome(self, Member member) except -1:
         """Tell the client that it has joined."""
-        data = None if self.session.version == 3 else {"sid": member.sid}
+        cdef Hub hub = self.hub
         self.session.joined()
-        self.hub.post(self.session, CONNECT, member.namespace, None, data)
+        if self.session.version == 3:
+            hub.post(self.session, CONNECT, member.namespace, None, None)
+        elif hub.tap is None and hub.packer is None and hub._json is not None and hub._json._other is None and (
+            is_plain(member.sid)
+        ):
+            # What `post` makes of such a dict, without the dict.
+            self.session.send(Prepared.text(
+                MESSAGE, sio_head(CONNECT, -1, member.namespace, None), json_object(member.sid) + b"}"
+            ))
+        else:
+            hub.post(self.session, CONNECT, member.namespace, None, {"sid": member.sid})
+        return 0
 
     def send_refusal(self, str namespace, error):
         if self.session.version == 3:

@@ -10,18 +10,22 @@ from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memcmp, memcpy
 
-from fastsio._bytes cimport View, view_bytes
+from fastsio._bytes cimport View, view_bytes, view_of
 from fastsio._frames cimport (
+    ACCEPT_SIZE,
     FRAME_CLOSE, FRAME_ERROR, FRAME_MESSAGE, FRAME_NEED_MORE, FRAME_PING, OP_BINARY, OP_PONG, OP_TEXT, Frame,
-    FrameReader, FrameStatus, build_close, build_frame,
+    FrameReader, FrameStatus, build_close, build_frame, put_accept_key,
 )
 from fastsio._head cimport Head, find_head_end, read_head
-from fastsio._http cimport Exchange, Request, header_lines, plain_answer, response_head
+from fastsio._http cimport (
+    Exchange, Request, cors_lines, header_lines, plain_answer, response_head, switching_head,
+)
 from fastsio.engine._outbox cimport Prepared
 from fastsio.engine._polling cimport post
 from fastsio.engine._session cimport Flusher, Link, Session
 from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
 from fastsio.engine.registry cimport Registry
+from fastsio.options cimport Options
 from fastsio.net._sockets cimport SYSTEM_WRITES_DIRECTLY, ipv4_name, system_tune, system_send
 
 import asyncio
@@ -37,7 +41,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from fastsio import _frames
 from fastsio.engine import _admission
 from fastsio.engine._polling import poll_lost, post_lost
-from fastsio._http import AsgiExtras, Response, cors_headers, finished_headers
+from fastsio._http import AsgiExtras, Response, finished_headers
 from fastsio.errors import ProtocolError
 from fastsio.net.loops import is_fallback
 
@@ -196,6 +200,8 @@ cdef class NativeExchange(Exchange):
 
     cdef NativeConnection connection
     cdef bint keep_alive
+    cdef bytes key                      # its Sec-WebSocket-Key, empty for none, and whether its version is 13
+    cdef bint is_version_13
 
     cpdef object respond(self, object response):
         if self.connection is not None:
@@ -547,6 +553,8 @@ cdef class NativeConnection(Link):
         exchange.keep_alive = not head.closes
         exchange.is_upgrade = head.wants_upgrade and head.is_websocket
         exchange.content_length = head.content_length
+        exchange.key = view_bytes(head.websocket_key)
+        exchange.is_version_13 = head.is_version_13
         return exchange
 
     cdef int _begin_unusual(self, bytes head, View* rest) except -1:
@@ -599,6 +607,8 @@ cdef class NativeConnection(Link):
         exchange.is_upgrade = self._parser.should_upgrade() and (request.header(b"upgrade") or "").lower() == "websocket"
         length = request.header(b"content-length")
         exchange.content_length = min(int(length), MAX_LENGTH) if length is not None else 0
+        exchange.key = (request.header(b"sec-websocket-key") or "").encode("latin-1")
+        exchange.is_version_13 = request.header(b"sec-websocket-version") == "13"
         self._headers = None
         self._parser = None
         return exchange
@@ -773,36 +783,32 @@ cdef class NativeConnection(Link):
 
     cdef Link _upgrade(self, NativeExchange exchange, bint more_follows):
         """Answer a WebSocket handshake (RFC 6455 4.2)."""
-        cdef Request request = exchange.request
-        accept = _frames.accept_key((request.header(b"sec-websocket-key") or "").encode("latin-1"))
-        if request.header(b"sec-websocket-version") != "13":
+        cdef char[ACCEPT_SIZE] accept
+        if not exchange.is_version_13:
             refusal = Response(426, b"Upgrade Required: WebSocket version 13", "text/plain", [(b"Sec-WebSocket-Version", b"13")])
-        elif accept is None or exchange.content_length:
+        elif exchange.content_length or not put_accept_key(view_of(exchange.key), accept):
             refusal = Response(400, b"Bad Request: a WebSocket handshake has a 16 byte key and no body", "text/plain")
         else:
-            self._become_websocket(request, accept, more_follows)
+            self._become_websocket(exchange.request, accept, more_follows)
             return self
         self._respond(exchange, refusal)
         return None
 
-    cdef int _become_websocket(self, Request request, bytes accept, bint more_follows) except -1:
-        cdef list headers = [
-            (b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), (b"Sec-WebSocket-Accept", accept),
-        ]
-        options = self._route.registry.options
+    cdef int _become_websocket(self, Request request, const char* accept, bint more_follows) except -1:
+        cdef Options options = self._route.registry.options
+        cdef bytes lines = cors_lines(options, request)
         deflate = None
         if options.per_message_deflate:
             offer = request.header(b"sec-websocket-extensions")
             agreed = _frames.negotiate(offer.encode("latin-1")) if offer is not None else None
             if agreed is not None:
-                headers.append((b"Sec-WebSocket-Extensions", agreed[0]))
+                lines = header_lines([(b"Sec-WebSocket-Extensions", agreed[0])]) + lines
                 deflate = agreed[1]
-        headers.extend(cors_headers(options, request))
         self._reader = FrameReader(deflate, options.max_fragments)
         self.b64 = request.param("b64") is not None
         self._exchange = None
         self._mode = WEBSOCKET
-        self._unsaid = response_head(101, headers)
+        self._unsaid = switching_head(accept, ACCEPT_SIZE, lines)
         if not more_follows:    # else it is said together with that, in this turn of the loop
             self._write(b"")
         self._set_deadline(NEVER)
