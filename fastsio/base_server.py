@@ -11,7 +11,7 @@ from fastsio.engineio.base_server import Reason
 from fastsio.engineio.logs import server_logger
 from fastsio.hub import _joining
 from fastsio.hub._hub import Hub
-from fastsio.hub._peer import Peer
+from fastsio.hub._peer import Door
 from fastsio.hub.manager import AsyncManager
 from fastsio.hub.seams import Injector, Tap
 from fastsio.hub.views import Environs
@@ -87,7 +87,7 @@ class BaseServer:
         for event, seam in zip(("connect", "message", "disconnect"), INWARD_SEAMS, strict=True):
             self.eio.on(event, getattr(self, seam))
         self._engine_handlers = dict(self.eio.handlers)
-        self.eio._registry.accept = self._accept_session
+        self.eio._registry.accept = Door(self, self._engine_handlers)
         self.eio._registry.must_join = True
 
     # --- replaced methods
@@ -248,14 +248,6 @@ class BaseServer:
             self.manager_initialized = True
             if self._instrumentation is not None:
                 self._instrumentation.first_client()
-
-    def _accept_session(self, session: Any) -> Any:
-        if self._are_events_hooked or not _joining.holds_same(self.eio.handlers, self._engine_handlers):
-            return self.eio._accept(session)
-        if not self.manager_initialized:
-            self._initialize_manager()
-        session.sink = Peer(self._hub_of_manager or self._hub, session)
-        return None
 
     def _peer_of(self, session: Any) -> Any:
         return self._injector.peer_of(session)

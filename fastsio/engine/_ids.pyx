@@ -2,12 +2,15 @@
 
 May import: nothing of ours. Bytes are used once, and wiped then; a forked process draws its own.
 """
-from cpython.bytes cimport PyBytes_AS_STRING
-from cpython.unicode cimport PyUnicode_DecodeASCII
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII
 from libc.string cimport memcpy, memset
 
 import json
 import os
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_COMPACT_ASCII(object text)
 
 cdef enum:
     ID_SIZE = 20        # characters, each of six random bits. The id is a secret and a Socket.IO room name
@@ -15,6 +18,11 @@ cdef enum:
     POOL_SIZE = 960     # bytes of 64 ids
 
 cdef const char* ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+# Byte -> whether it may be in a plain id.
+cdef bint[256] PLAIN
+for _i in range(64):
+    PLAIN[<unsigned char> ALPHABET[_i]] = True
 
 cdef unsigned char[POOL_SIZE] _pool
 cdef Py_ssize_t _left = 0       # bytes of it that have not been used, at its beginning
@@ -50,16 +58,37 @@ cdef int _fill() except -1:
 
 cdef bint is_plain(str sid) except -1:
     """Tell whether an id is letters, digits, hyphens and underscores, which JSON leaves as they are."""
-    cdef Py_UCS4 character
-    for character in sid:
-        if not (c"a" <= character <= c"z" or c"A" <= character <= c"Z" or c"0" <= character <= c"9" or character in "-_"):
+    cdef Py_ssize_t size = 0, i
+    cdef const unsigned char* text
+    if not PyUnicode_IS_COMPACT_ASCII(sid):
+        return False
+    text = <const unsigned char*> PyUnicode_AsUTF8AndSize(sid, &size)
+    for i in range(size):
+        if not PLAIN[text[i]]:
             return False
     return True
 
 
-cdef bytes json_object(str sid):
-    """Give a JSON object whose only field is the sid, without the brace at its end. It may be whatever an application made up."""
-    return f'{{"sid":"{sid}"'.encode() if is_plain(sid) else ('{"sid":' + json.dumps(sid)).encode()
+cdef bytes json_object(str sid, bint is_whole):
+    """Give a JSON object whose only field is the sid, without the brace at its end unless it is the whole.
+
+    The sid may be whatever an application made up.
+    """
+    cdef Py_ssize_t size = 0
+    cdef const char* text
+    cdef bytes result
+    cdef char* at
+    if not is_plain(sid):
+        return (json.dumps({"sid": sid}, separators=(",", ":"))[:None if is_whole else -1]).encode()
+    text = PyUnicode_AsUTF8AndSize(sid, &size)
+    result = PyBytes_FromStringAndSize(NULL, 9 + size + is_whole)
+    at = PyBytes_AS_STRING(result)
+    memcpy(at, b'{"sid":"', 8)
+    memcpy(at + 8, text, size)
+    at[8 + size] = c'"'
+    if is_whole:
+        at[9 + size] = c"}"
+    return result
 
 
 def _forget():

@@ -317,7 +317,7 @@ cdef class Session(Lifecycle):
         """Put the OPEN packet in front of everything that is owed; `rest` is what follows the sid in its JSON."""
         cdef list waiting = self.outbox.take() if self.outbox.items else None
         cdef Prepared message
-        self.send(Prepared.text(OPEN, json_object(self.sid), rest))
+        self.send(Prepared.text(OPEN, json_object(self.sid, False), rest))
         if waiting is not None:
             for message in waiting:
                 self.outbox.push(message)

@@ -22,3 +22,4 @@ cdef class Shown:
 
 cdef object call_connect(Hub hub, Member member, object auth, Shown shown)
 cpdef bint is_plain(object manager) except -1
+cdef bint holds_same(object now, object before) except -1

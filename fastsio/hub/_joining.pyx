@@ -297,7 +297,7 @@ cdef class Shown:
         return _is_same(<dict> table, <dict> self._copies[which])
 
 
-def holds_same(now, before):
+cdef bint holds_same(object now, object before) except -1:
     """Tell whether two tables are equal; quickly, when they hold the very same."""
     return (type(now) is dict and type(before) is dict and _is_same(now, before)) or now == before
 

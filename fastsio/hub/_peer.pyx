@@ -6,6 +6,7 @@ Handlers that python-socketio runs in the read path (connect, disconnect, and al
 later packets of the client wait here; acks never wait, since a handler may be waiting for one.
 """
 cimport cython
+from cpython.dict cimport PyDict_Values
 
 import asyncio
 from contextvars import copy_context
@@ -23,7 +24,7 @@ from fastsio.engine._wheel cimport monotonic
 from fastsio.engine.registry cimport Registry
 from fastsio.hub._handlers cimport find
 from fastsio.hub._hub cimport Hub
-from fastsio.hub._joining cimport Shown, call_connect
+from fastsio.hub._joining cimport Shown, call_connect, holds_same
 from fastsio.hub._rooms cimport CONNECTED, GONE, Member
 from fastsio.hub._runner cimport Rest, Runner, Spare, first_step
 from fastsio.options cimport Options
@@ -39,6 +40,34 @@ cdef object CancelledError = asyncio.CancelledError
 @cython.freelist(64)
 cdef class Call:
     """One event on its way through its handler."""
+
+
+@cython.final
+cdef class Door:
+    """Gives each new session of a server its peer: what a registry asks before a handshake is answered.
+
+    As long as the application has put no Engine.IO handlers of its own there; else they are asked.
+
+    Args:
+        server: whose sessions they are.
+        handlers: of its Engine.IO server, as they are without the application's.
+    """
+
+    cdef object _server
+    cdef dict _handlers
+
+    def __init__(self, server, dict handlers not None):
+        self._server = server
+        self._handlers = handlers
+
+    def __call__(self, Session session not None):
+        server = self._server
+        if server._are_events_hooked or not holds_same(server.eio.handlers, self._handlers):
+            return server.eio._accept(session)
+        if not server.manager_initialized:
+            server._initialize_manager()
+        session.sink = Peer(server._hub_of_manager or server._hub, session)
+        return None
 
 
 @cython.final
@@ -129,7 +158,7 @@ cdef class Peer(Sink):
         self._waiting = None
         self._decoder = None
         self._reader = None
-        cdef list members = list(self.members.values())
+        cdef list members = PyDict_Values(self.members)
         if not self._close_quietly(members):
             self.session.registry.spawn(_joining.close(self.hub.server, self, members, reason))
         return 0
@@ -340,7 +369,7 @@ cdef class Peer(Sink):
         ):
             # What `post` makes of such a dict, without the dict.
             self.session.send(Prepared.text(
-                MESSAGE, sio_head(CONNECT, -1, member.namespace, None), json_object(member.sid) + b"}"
+                MESSAGE, sio_head(CONNECT, -1, member.namespace, None), json_object(member.sid, True)
             ))
         else:
             hub.post(self.session, CONNECT, member.namespace, None, {"sid": member.sid})

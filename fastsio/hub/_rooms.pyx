@@ -4,6 +4,7 @@ May import: the engine floor. Never encodes and never hears of frames.
 A member is in two rooms without any table: everybody's (None) and the one that bears its sid.
 """
 cimport cython
+from cpython.dict cimport PyDict_Keys
 
 from fastsio.engine._outbox cimport DROPPABLE, RELIABLE, Prepared
 from fastsio.engine._session cimport Session
@@ -185,8 +186,12 @@ cdef class Rooms:
         member.callbacks = None
         if hall is None or hall.members.pop(member.sid, None) is None:
             return 0
-        if member._rooms is not None:
-            for room in list(member._rooms):
+        if member._rooms is not None and self.observer is None:
+            for room in PyDict_Keys(member._rooms):
+                _take_out(hall, room, member.sid)
+            member._rooms = None
+        elif member._rooms is not None:
+            for room in PyDict_Keys(member._rooms):
                 self.leave(member, room)
         if not hall.members:
             self.halls.pop(member.namespace, None)
@@ -239,12 +244,22 @@ cdef class Rooms:
         del member._rooms[room]
         if not member._rooms:
             member._rooms = None
-        members = hall.rooms.get(room)
-        if members is not None:
-            members.pop(member.sid, None)
-            if not members:
-                hall.rooms.pop(room, None)
-        return 0
+        return _take_out(hall, room, member.sid)
+
+    cpdef int put(self, object namespace, object sid, object room) except -1:
+        """Put a client into a room, as `enter` does.
+
+        Raises:
+            ValueError: the namespace has no clients.
+            KeyError: there is no such client.
+        """
+        hall = self.halls.get(namespace)
+        if hall is None:
+            raise ValueError("sid is not connected to requested namespace")
+        member = (<Hall> hall).members.get(sid)
+        if member is None:
+            raise KeyError(sid)
+        return self.enter(<Member> member, room)
 
     def close(self, namespace, room):
         """Take everybody out of a room.
@@ -312,3 +327,13 @@ cdef class Rooms:
         for name in rooms:
             union.update(hall.room(name))
         return self._to_all(union, message, skip)
+
+
+cdef int _take_out(Hall hall, object room, str sid) except -1:
+    """Take a sid out of a room of a hall; an empty room vanishes."""
+    cdef dict members = hall.rooms.get(room)
+    if members is not None:
+        members.pop(sid, None)
+        if not members:
+            hall.rooms.pop(room, None)
+    return 0

@@ -31,6 +31,7 @@ from fastsio.net._sockets cimport SYSTEM_WRITES_DIRECTLY, ipv4_name, system_tune
 import asyncio
 import logging
 import socket
+import sys
 import weakref
 
 import httptools
@@ -43,10 +44,13 @@ from fastsio.engine import _admission
 from fastsio.engine._polling import poll_lost, post_lost
 from fastsio._http import AsgiExtras, Response, finished_headers
 from fastsio.errors import ProtocolError
-from fastsio.net.loops import is_fallback
+from fastsio.net.loops import is_fallback, tcp_transport
 
 # Else everything is written through the transport, as it is where there is TLS.
 cdef bint _writes_directly = SYSTEM_WRITES_DIRECTLY and not is_fallback()
+cdef object _tcp_transport = tcp_transport()
+# Whether a socket has from its listener what was set there.
+cdef bint _inherits = SYSTEM_WRITES_DIRECTLY and sys.platform == "linux"
 
 # Bytes that one read may bring, shared by all connections of a server.
 cdef Py_ssize_t READ_SIZE = 262_144
@@ -106,6 +110,7 @@ cdef class Route:
     cdef bytearray buffer       # what one read brings
     cdef object buffer_view
     cdef bytearray cork
+    cdef double _inherited      # the `tcp_user_timeout` that connections have from their listeners; -1 for none
 
     def __init__(self, Registry registry not None, str path, proxy, double keep_alive, admit=_admission.admit):
         self.registry = registry
@@ -117,6 +122,11 @@ cdef class Route:
         self.buffer = bytearray(READ_SIZE)
         self.buffer_view = memoryview(self.buffer)  # an export, so the memory stays where it is
         self.cork = bytearray(CORK_SIZE)
+        self._inherited = -1.0
+
+    cdef bint has_tuned(self, transport_type) noexcept:
+        """Tell whether a connection has what `_tune` would set: from its listener, and from uvloop."""
+        return transport_type is _tcp_transport and self._inherited == self.registry.options.tcp_user_timeout
 
     cdef bytes defaults(self, object server_state):
         """The lines that uvicorn puts into every answer; it makes them anew every second."""
@@ -267,9 +277,10 @@ cdef class NativeConnection(Link):
             return self._hand_over(b"")
         self._server_state.connections.add(self)
         self._route.registry.attach_loop()
-        self._is_tls = transport.get_extra_info("sslcontext") is not None
+        kind = type(transport)
+        self._is_tls = kind is not _tcp_transport and transport.get_extra_info("sslcontext") is not None
         sock = transport.get_extra_info("socket")
-        if sock is not None:
+        if sock is not None and not self._route.has_tuned(kind):
             _tune(sock, self._route.registry.options.tcp_user_timeout)
         if _writes_directly and not self._is_tls and sock is not None:
             self._fd = sock.fileno()
@@ -1007,6 +1018,25 @@ cdef class NativeConnection(Link):
                 self._set_deadline(CLOSE_TIMEOUT)
             self._transport.close()
         return 0
+
+
+# Seconds after which every connection that is accepted has come after its listener was tuned.
+TUNED_AFTER = 1.0
+
+
+def tune_listeners(config, loop, list sockets not None):
+    """Set on listeners what each connection would be given: the kernel hands it on, and a call for each is saved."""
+    cdef Route route = known_route(config)
+    if route is None or not _inherits:
+        return
+    timeout = route.registry.options.tcp_user_timeout
+    for sock in sockets:
+        _tune(sock, timeout)
+    loop.call_later(TUNED_AFTER, _note_inherited, route, timeout)
+
+
+def _note_inherited(Route route not None, double timeout):
+    route._inherited = timeout
 
 
 cdef int _tune(sock, double user_timeout) except -1:
