@@ -5,6 +5,10 @@ from libc.stdint cimport uint64_t
 from fastsio._bytes cimport View
 
 
+cdef enum:
+    ACCEPT_SIZE = 28    # characters of a Sec-WebSocket-Accept
+
+
 cdef enum FrameStatus:
     FRAME_NEED_MORE = 0     # the input holds no complete frame; `FrameReader.needed` tells how long it will be
     FRAME_MESSAGE = 1       # one complete text or binary message, fragments joined, inflated, UTF-8 checked
@@ -86,3 +90,4 @@ cdef int frame_header(unsigned char* out, Opcode opcode, uint64_t size, bint is_
 cdef bytes build_frame(Opcode opcode, bytes data)
 cdef bytes build_close(int code, bytes reason)
 cpdef bytes build_compressed_frame(Opcode opcode, bytes payload)
+cdef bint put_accept_key(View key, char* accept) noexcept nogil

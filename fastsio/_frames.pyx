@@ -1,6 +1,6 @@
 """The WebSocket wire: frames in and out, fragments, masking, UTF-8, permessage-deflate (RFC 6455, RFC 7692).
 
-May import: `_bytes`, `_mask.c`, `_runs.h`, the standard library's hashing, base64 and zlib.
+May import: `_bytes`, `_mask.c`, `_sha1.c`, `_runs.h`, the standard library's zlib.
 Never touches a socket, a clock or a log; never keeps a view of its input beyond the call that received it.
 """
 cimport cython
@@ -11,13 +11,7 @@ from libc.string cimport memcpy
 
 from fastsio._bytes cimport View, load_u16, load_u64, store_u16, store_u64, view_bytes, view_of, view_skip
 
-import binascii
 import zlib
-
-try:
-    from _sha1 import sha1  # no security hangs on it, and it starts faster than OpenSSL's
-except ImportError:
-    from hashlib import sha1
 
 
 cdef extern from "_mask.h":
@@ -28,6 +22,10 @@ cdef extern from "_mask.h":
 cdef extern from "_runs.h":
     Py_ssize_t fastsio_ascii_run(const unsigned char* data, Py_ssize_t size) noexcept nogil
 
+cdef extern from "_sha1.h":
+    enum: FASTSIO_SHA1_SIZE
+    void fastsio_sha1(const unsigned char* data, size_t size, unsigned char* digest) noexcept nogil
+
 
 # A message in more fragments than a reader is told is refused with 1008; empty ones count, so that they are not free.
 MAX_FRAGMENTS = 4096    # unless told otherwise
@@ -37,11 +35,14 @@ cdef enum:
     REASON_LIMIT = 123                  # what a close code leaves of it
     KEY_SIZE = 4
     HEADER_LIMIT = 10                   # bytes of the longest header without a key
+    NONCE_SIZE = 24                     # characters of a Sec-WebSocket-Key, and what is appended to it
+    GUID_SIZE = 36
     NO_CODE = 1005                      # stands for a close frame without a code, RFC 6455 7.4.1
 
 cdef Py_ssize_t SIZE_LIMIT = <Py_ssize_t> ((<size_t> -1) >> 1)
 
-cdef bytes ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+cdef const char* ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+cdef const char* BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 # --- what can be wrong with what a peer sends
@@ -611,13 +612,41 @@ def mask_in_place(bytearray data not None, bytes key not None, Py_ssize_t start=
 
 
 def accept_key(bytes key not None):
-    """Return the Sec-WebSocket-Accept for a Sec-WebSocket-Key, or None if that is not 16 bytes in canonical base64.
+    """Return the Sec-WebSocket-Accept for a Sec-WebSocket-Key, or None if that is not 16 bytes in canonical base64."""
+    cdef char[ACCEPT_SIZE] accept
+    return accept[:ACCEPT_SIZE] if put_accept_key(view_of(key), accept) else None
 
-    Source: RFC 6455 4.2.2.
+
+cdef bint put_accept_key(View key, char* accept) noexcept nogil:
+    """Put the Sec-WebSocket-Accept for a Sec-WebSocket-Key where there is room for ACCEPT_SIZE characters.
+
+    False, and nothing is put, if the key is not 16 bytes in canonical base64. Source: RFC 6455 4.2.2.
     """
-    if len(key) != 24 or not is_nonce(<const unsigned char*> PyBytes_AS_STRING(key)):
-        return None
-    return binascii.b2a_base64(sha1(key + ACCEPT_GUID).digest(), newline=False)
+    cdef unsigned char[NONCE_SIZE + GUID_SIZE] text
+    cdef unsigned char[FASTSIO_SHA1_SIZE + 1] digest
+    cdef const unsigned char* three
+    cdef int i
+    if key.size != NONCE_SIZE or not is_nonce(key.data):
+        return False
+    memcpy(text, key.data, NONCE_SIZE)
+    memcpy(text + NONCE_SIZE, ACCEPT_GUID, GUID_SIZE)
+    fastsio_sha1(text, NONCE_SIZE + GUID_SIZE, digest)
+    digest[FASTSIO_SHA1_SIZE] = 0
+    for i in range(ACCEPT_SIZE // 4):
+        three = digest + 3 * i
+        accept[4 * i] = BASE64[three[0] >> 2]
+        accept[4 * i + 1] = BASE64[(three[0] & 3) << 4 | three[1] >> 4]
+        accept[4 * i + 2] = BASE64[(three[1] & 15) << 2 | three[2] >> 6]
+        accept[4 * i + 3] = BASE64[three[2] & 63]
+    accept[ACCEPT_SIZE - 1] = c"="
+    return True
+
+
+def sha1(bytes data not None):
+    """Return the SHA-1 of `data`. For tests."""
+    cdef unsigned char[FASTSIO_SHA1_SIZE] digest
+    fastsio_sha1(<const unsigned char*> PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), digest)
+    return (<char*> digest)[:FASTSIO_SHA1_SIZE]
 
 
 cdef bint is_nonce(const unsigned char* key) noexcept nogil:

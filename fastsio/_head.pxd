@@ -8,11 +8,13 @@ cdef struct Head:
     View path
     View query
     View fields             # header lines, each with its line end
+    View websocket_key      # empty when there is none
     # what the fields say about the message
     Py_ssize_t content_length   # 0 when there is none
     bint closes             # "Connection" names "close"
     bint wants_upgrade      # "Connection" names "upgrade"
     bint is_websocket       # "Upgrade" is "websocket"
+    bint is_version_13      # "Sec-WebSocket-Version" is 13
     bint is_forwarded       # a proxy has added an X-Forwarded header
     bint crosses_origins    # it names its origin, or asks which headers it may send
 

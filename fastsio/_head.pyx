@@ -48,9 +48,11 @@ cdef bint read_head(View data, Head* head) noexcept nogil:
     cdef View rest = data
     cdef View name
     cdef View value
-    cdef bint has_length = False, has_upgrade = False
+    cdef bint has_length = False, has_upgrade = False, has_key = False, has_version = False
     head.content_length = 0
-    head.closes = head.wants_upgrade = head.is_websocket = head.is_forwarded = head.crosses_origins = False
+    head.closes = head.wants_upgrade = head.is_websocket = head.is_version_13 = False
+    head.is_forwarded = head.crosses_origins = False
+    head.websocket_key.data, head.websocket_key.size = data.data, 0
     if not _read_request_line(&rest, head) or rest.size < 2:
         return False
     rest.size -= 2      # the empty line
@@ -70,6 +72,16 @@ cdef bint read_head(View data, Head* head) noexcept nogil:
                 return False
             has_upgrade = True
             head.is_websocket = is_name(value, b"websocket", 9)
+        elif is_name(name, b"sec-websocket-key", 17):
+            if has_key:
+                return False
+            has_key = True
+            head.websocket_key = value
+        elif is_name(name, b"sec-websocket-version", 21):
+            if has_version:
+                return False
+            has_version = True
+            head.is_version_13 = is_exactly(value, b"13", 2)
         elif is_name(name, b"origin", 6) or is_name(name, b"access-control-request-headers", 30):
             head.crosses_origins = True
         elif is_name(name, b"transfer-encoding", 17) or is_name(name, b"expect", 6):

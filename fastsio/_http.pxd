@@ -41,3 +41,7 @@ cdef class Exchange:
 cdef bytes plain_answer(Options options, Request request, Response response, bytes defaults)
 cpdef bytes header_lines(list headers)
 cpdef bytes response_head(int status, list headers, bytes body=*)
+cpdef dict environ(Request request)
+cpdef Response origin_refusal(Options options, Request request)
+cdef bytes cors_lines(Options options, Request request)
+cdef bytes switching_head(const char* accept, Py_ssize_t size, bytes lines)

@@ -5,6 +5,7 @@ are somebody else's.
 """
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.list cimport PyList_GET_SIZE
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 from libc.string cimport memchr, memcmp, memcpy
 
@@ -193,17 +194,23 @@ cdef class Exchange:
 # --- origin and CORS
 
 
-def origin_refusal(Options options not None, Request request not None):
+cpdef Response origin_refusal(Options options, Request request):
     """Give the refusal of a request whose Origin is not allowed, else None."""
     if request._stays_at_home:
         return None
     origin = request.header(b"origin")
-    if not origin or options.cors_allowed_origins == []:
+    if not origin or is_left_to_others(options):
         return None
     if is_allowed_origin(options, request, origin):
         return None
     shown = origin if len(origin) <= MAX_ECHO else origin[:MAX_ECHO] + "..."
     return Response.refusal(f"{shown} is not an accepted origin.")
+
+
+cdef inline bint is_left_to_others(Options options) noexcept:
+    """Tell whether somebody else looks after CORS: a list of no origins says so."""
+    cdef object allowed = options.cors_allowed_origins
+    return isinstance(allowed, list) and PyList_GET_SIZE(allowed) == 0
 
 
 def is_allowed_origin(Options options not None, Request request, str origin):
@@ -246,7 +253,7 @@ def _ask(allowed, origin, request):
 def cors_headers(Options options not None, Request request not None):
     """Give the Access-Control headers of an answer (python-engineio's set, plus Vary)."""
     cdef list headers = []
-    if options.cors_allowed_origins == []:
+    if is_left_to_others(options):
         return headers
     if not request._stays_at_home:
         origin = request.header(b"origin")
@@ -259,6 +266,15 @@ def cors_headers(Options options not None, Request request not None):
     if options.cors_credentials:
         headers.append((b"Access-Control-Allow-Credentials", b"true"))
     return headers
+
+
+cdef bytes cors_lines(Options options, Request request):
+    """Give the same as lines."""
+    if not request._stays_at_home:
+        return header_lines(cors_headers(options, request))
+    if options.cors_credentials and not is_left_to_others(options):
+        return b"Access-Control-Allow-Credentials: true\r\n"
+    return b""
 
 
 # --- answers
@@ -286,6 +302,8 @@ def _compress(Request request, Response response):
     return []
 
 
+cdef bytes SWITCHING = STATUS_LINES[101] + b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+
 # Content type -> a whole answer up to its length.
 cdef dict _starts = {}
 
@@ -295,20 +313,18 @@ cdef bytes plain_answer(Options options, Request request, Response response, byt
 
     `defaults` are the header lines that every answer of the server has.
     """
-    cdef bytes start, credentials = b""
+    cdef bytes start
     if response.status != 200 or response.headers or not request._stays_at_home:
         return None
     if options.http_compression and PyBytes_GET_SIZE(response.body) >= options.compression_threshold:
         return None
-    if options.cors_credentials and options.cors_allowed_origins != []:
-        credentials = b"Access-Control-Allow-Credentials: true\r\n"
     start = _starts.get(response.content_type)
     if start is None:
         start = b"%bContent-Type: %b\r\nContent-Length: " % (STATUS_LINES[200], response.content_type.encode())
         _starts[response.content_type] = start
     return b"".join(
-        [start, decimal(PyBytes_GET_SIZE(response.body)), b"\r\nCache-Control: no-store\r\n", credentials, defaults,
-         b"\r\n", response.body]
+        [start, decimal(PyBytes_GET_SIZE(response.body)), b"\r\nCache-Control: no-store\r\n",
+         cors_lines(options, request), defaults, b"\r\n", response.body]
     )
 
 
@@ -352,6 +368,15 @@ cpdef bytes response_head(int status, list headers, bytes body=b""):
     return b"".join([STATUS_LINES[status], header_lines(headers), b"\r\n", body])
 
 
+cdef bytes switching_head(const char* accept, Py_ssize_t size, bytes lines):
+    """Give the head of the answer to a WebSocket handshake: `size` characters of `accept`, and further header lines."""
+    cdef bytes result = PyBytes_FromStringAndSize(NULL, PyBytes_GET_SIZE(SWITCHING) + size + PyBytes_GET_SIZE(lines) + 4)
+    cdef char* out = put(PyBytes_AS_STRING(result), SWITCHING)
+    memcpy(out, accept, size)
+    put(put(put(out + size, b"\r\n"), lines), b"\r\n")
+    return result
+
+
 cdef bint has_line_break(bytes value) noexcept:
     cdef const char* text = PyBytes_AS_STRING(value)
     cdef Py_ssize_t size = PyBytes_GET_SIZE(value)
@@ -369,8 +394,16 @@ cdef char* put(char* out, bytes piece) noexcept:
 # --- what applications see
 
 
-def environ(Request request):
+cpdef dict environ(Request request):
     """Give the handshake as the WSGI-like dict that connect handlers know from python-socketio."""
+    cdef dict result = None
+    if type(request.extras) is AsgiExtras and request._fields is not None:
+        result = _cast(request)
+    return _composed(request) if result is None else result
+
+
+cdef dict _composed(Request request):
+    """Make an environ from nothing."""
     cdef str query = request.query_string.decode("utf-8", "ignore")
     cdef tuple client = request.client or NOBODY
     cdef dict result = FIXED.copy()
@@ -391,14 +424,11 @@ def environ(Request request):
     return result
 
 
-def asgi_extras(Request request not None, list headers not None, dict state not None, channel):
-    """Give what python-socketio adds to an environ under ASGI, for a request that no ASGI server has brought.
-
-    `state` is the application's of its lifespan; `channel` stands for receive and send, and cannot do either.
-    """
+cdef dict asgi_extras(Request request, list headers, dict state, object channel):
+    """Give what python-socketio adds to an environ under ASGI."""
     scope = {
         "type": "websocket" if (request.header(b"upgrade") or "").lower() == "websocket" else "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "asgi": ASGI.copy(),
         "http_version": request.http_version,
         "method": request.method,
         "scheme": request.scheme,
@@ -412,6 +442,156 @@ def asgi_extras(Request request not None, list headers not None, dict state not 
         "state": state,
     }
     return {"asgi.scope": scope, "asgi.receive": channel, "asgi.send": channel}
+
+
+@cython.final
+cdef class AsgiExtras:
+    """Adds to the environ of a request that no ASGI server has brought what python-socketio adds to one under ASGI.
+
+    Args:
+        state: the application's of its lifespan; None for none.
+        channel: stands for receive and send, and cannot do either.
+    """
+
+    cdef object _state
+    cdef object _channel
+
+    def __init__(self, state, channel):
+        self._state = state
+        self._channel = channel
+
+    def __call__(self, Request request not None, list headers not None):
+        return asgi_extras(request, headers, self.state(), self._channel)
+
+    cdef dict state(self):
+        return dict(self._state) if self._state else {}
+
+
+# --- environs that are like an earlier one
+
+cdef enum:
+    MAX_FIELDS = 64     # a request with more headers has its environ made from nothing
+    MOLD_COUNT = 16
+
+# Number of headers, modulo MOLD_COUNT -> the Mold of the last request with as many; clients of one kind send as many each.
+cdef list _molds = [None] * MOLD_COUNT
+
+
+@cython.final
+cdef class Mold:
+    """An environ that was made, and of what: that of the next request like it is a copy, with the values that differ."""
+
+    cdef Request request
+    cdef list names         # of the headers as they came, and as keys of the environ
+    cdef list keys
+    cdef list headers
+    cdef dict environ
+    cdef dict scope
+
+    cdef bint fits(self, Request request) except -1:
+        """Tell whether a request differs in nothing but its headers and addresses."""
+        cdef Request made_for = self.request
+        return (
+            made_for.extras is request.extras and made_for.method == request.method and made_for.path == request.path
+            and made_for.query_string == request.query_string and made_for.scheme == request.scheme
+            and made_for.http_version == request.http_version
+        )
+
+
+cdef dict _cast(Request request):
+    """Give an environ by copying that of an earlier request; None, after making a Mold, when there is none like it."""
+    cdef View[MAX_FIELDS] names
+    cdef View[MAX_FIELDS] values
+    cdef Py_ssize_t count = _split(request._fields, names, values)
+    cdef Mold mold
+    if count < 0:
+        return None
+    mold = _molds[count % MOLD_COUNT]
+    if mold is not None and mold.fits(request) and _has_names(mold, names, count):
+        result = _filled(mold, request, values, count)
+        if result is not None:
+            return result
+    return _molded(request, names, count)
+
+
+cdef Py_ssize_t _split(bytes fields, View* names, View* values) noexcept:
+    """Find the headers in their lines; give how many, -1 for more than MAX_FIELDS."""
+    cdef View rest = view_of(fields)
+    cdef Py_ssize_t count = 0
+    while rest.size:
+        if count == MAX_FIELDS or not next_field(&rest, &names[count], &values[count]):
+            return -1
+        count += 1
+    return count
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+cdef bint _has_names(Mold mold, View* names, Py_ssize_t count) except -1:
+    cdef Py_ssize_t i
+    if PyList_GET_SIZE(mold.names) != count:
+        return False
+    for i in range(count):
+        if not is_same(names[i], <bytes> mold.names[i]):
+            return False
+    return True
+
+
+cdef inline bint is_same(View text, bytes other) noexcept:
+    return text.size == PyBytes_GET_SIZE(other) and memcmp(text.data, PyBytes_AS_STRING(other), text.size) == 0
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+cdef dict _filled(Mold mold, Request request, View* values, Py_ssize_t count):
+    """Give a copy of the mold's environ with the values of another request; None when that cannot be."""
+    cdef dict result = mold.environ.copy()
+    cdef dict scope = mold.scope.copy()
+    cdef list headers = mold.headers[:]
+    cdef tuple client = request.client or NOBODY
+    cdef tuple pair
+    cdef Py_ssize_t i
+    for i in range(count):
+        pair = <tuple> headers[i]
+        if is_same(values[i], <bytes> pair[1]):
+            continue
+        if mold.keys[i] == "HTTP_UPGRADE":
+            return None     # the type of the scope depends on it
+        headers[i] = (pair[0], view_bytes(values[i]))
+        try:
+            result[mold.keys[i]] = PyUnicode_DecodeUTF8(<const char*> values[i].data, values[i].size, NULL)
+        except UnicodeDecodeError:
+            return None     # such a header is left out
+    result["wsgi.errors"] = sys.stderr
+    result["REMOTE_ADDR"] = str(client[0])
+    result["REMOTE_PORT"] = str(client[1])
+    result["asgi.scope"] = scope
+    scope["asgi"] = ASGI.copy()
+    scope["headers"] = headers
+    scope["client"] = request.client
+    scope["server"] = request.server
+    scope["state"] = (<AsgiExtras> request.extras).state()
+    return result
+
+
+cdef dict _molded(Request request, View* names, Py_ssize_t count):
+    """Make an environ from nothing, and a Mold of it if each header is a key of its own there."""
+    cdef Mold mold = Mold.__new__(Mold)
+    cdef dict result = _composed(request)
+    mold.names = [view_bytes(names[i]) for i in range(count)]
+    mold.keys = [name_of(name)[1] for name in mold.names]
+    if len(set(mold.keys)) < count or "HTTP_X_FORWARDED_PROTO" in result:
+        return result
+    for key in mold.keys:
+        if key not in result:
+            return result
+    mold.request = request
+    mold.environ = result.copy()
+    mold.scope = result["asgi.scope"].copy()
+    mold.headers = mold.scope["headers"].copy()
+    mold.scope["state"] = mold.environ["asgi.scope"] = None     # another's
+    _molds[count % MOLD_COUNT] = mold
+    return result
 
 
 # Names of headers as they came -> in lower case, and as keys of an environ (None: left out). Bounded.
@@ -463,6 +643,9 @@ class _NoBody:
 
 
 cdef tuple NOBODY = ("127.0.0.1", 0)     # the peer of a request when the host names none
+
+# What is the same in every scope.
+cdef dict ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 # What is the same in every environ, and the places of what is not.
 cdef dict FIXED = {

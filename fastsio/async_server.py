@@ -223,7 +223,11 @@ class AsyncServer(BaseServer):
             ValueError: the namespace has no clients, or the room bears the sid of another client.
             KeyError: there is no such client.
         """
-        await self.manager.enter_room(sid, namespace or "/", room)
+        hub = self._hub_of_manager or self._hub
+        if hub.manager_is_plain:
+            hub.rooms.put(namespace or "/", sid, room)
+        else:
+            await self.manager.enter_room(sid, namespace or "/", room)
 
     async def leave_room(self, sid: str, room: Any, namespace: str | None = None) -> None:
         """Take a client out of a room; silent when it is not there."""

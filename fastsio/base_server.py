@@ -9,9 +9,9 @@ from typing import Any, TypeVar, overload
 from fastsio.engineio import packet as engine_packet
 from fastsio.engineio.base_server import Reason
 from fastsio.engineio.logs import server_logger
-from fastsio.hub._handlers import find
+from fastsio.hub import _joining
 from fastsio.hub._hub import Hub
-from fastsio.hub._peer import Peer
+from fastsio.hub._peer import Door
 from fastsio.hub.manager import AsyncManager
 from fastsio.hub.seams import Injector, Tap
 from fastsio.hub.views import Environs
@@ -87,7 +87,7 @@ class BaseServer:
         for event, seam in zip(("connect", "message", "disconnect"), INWARD_SEAMS, strict=True):
             self.eio.on(event, getattr(self, seam))
         self._engine_handlers = dict(self.eio.handlers)
-        self.eio._registry.accept = self._accept_session
+        self.eio._registry.accept = Door(self, self._engine_handlers)
         self.eio._registry.must_join = True
 
     # --- replaced methods
@@ -228,15 +228,13 @@ class BaseServer:
             hub = Hub(self, self.manager._rooms, self._json, self._packer)
             hub.tap = self._tap()
             taker = getattr(self.manager.trigger_callback, "__func__", None)
+            hub.manager_is_plain = _joining.is_plain(self._manager)
             hub.manager_emits = self._manager.emits_itself()
             hub.manager_takes_acks = taker is not AsyncManager.trigger_callback
             self._hub_of_manager = hub
         return self._hub_of_manager
 
     # --- what the floors below ask
-
-    def _has_connect_handler(self, namespace: str) -> bool:
-        return self._is_trigger_hooked or find(self.handlers, self.namespace_handlers, namespace, "connect") is not None
 
     def _accepts_namespace(self, namespace: str) -> bool:
         """Tell whether clients may ask for a namespace."""
@@ -250,13 +248,6 @@ class BaseServer:
             self.manager_initialized = True
             if self._instrumentation is not None:
                 self._instrumentation.first_client()
-
-    def _accept_session(self, session: Any) -> Any:
-        if self._are_events_hooked or self.eio.handlers != self._engine_handlers:
-            return self.eio._accept(session)
-        self._initialize_manager()
-        session.sink = Peer(self._hub, session)
-        return None
 
     def _peer_of(self, session: Any) -> Any:
         return self._injector.peer_of(session)

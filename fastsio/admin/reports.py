@@ -54,10 +54,10 @@ class Reports:
 
     def _read(self) -> dict[str, int]:
         registry = self._server.eio._registry
-        traffic, counters = registry.traffic, registry.counters
+        traffic = registry.traffic
         return {
-            "rawConnection": counters["sessions_opened"],
-            "rawDisconnection": counters["sessions_closed"],
+            "rawConnection": registry.opened,
+            "rawDisconnection": registry.closed,
             "packetsIn": traffic.packets_in,
             "packetsOut": traffic.packets_out,
             "bytesIn": traffic.bytes_in,

@@ -6,7 +6,7 @@ Source: Engine.IO protocol 4, "Request validation"; order, statuses and bodies a
 
 import json
 
-from fastsio._http cimport Exchange, Request, Response
+from fastsio._http cimport Exchange, Request, Response, origin_refusal
 from fastsio.engine._lifecycle cimport LINGERING, LIVE, OPENING, POLLING, WEBSOCKET
 from fastsio.engine._polling cimport PollingLink, get, post_begins
 from fastsio.engine._session cimport Link, Session
@@ -14,7 +14,6 @@ from fastsio.engine._wheel cimport monotonic
 from fastsio.engine.registry cimport Registry
 from fastsio.options cimport Options
 
-from fastsio._http import origin_refusal
 from fastsio.engine import reasons
 from fastsio.engine._polling import payload_response
 
@@ -75,10 +74,11 @@ cdef list _methods(Options options):
 
 cdef object _revision(Request request, Options options):
     """Give the Engine.IO revision that a handshake asks for, if it is served."""
-    values = request.params("EIO")
-    for revision in options.protocols:
-        if values == [str(revision)]:
-            return revision
+    cdef list values = request.params("EIO")
+    if len(values) == 1:
+        for revision in options.protocols:
+            if values[0] == ("4" if revision == 4 else "3"):
+                return revision
     return None
 
 
@@ -173,11 +173,11 @@ cdef int _answer_handshake(Registry registry, Exchange exchange, Session session
             session.close(reasons.TRANSPORT_ERROR)
             return 0
         session.start(link, True, registry.must_join)
-        session.send_open(open_data(registry, session, transport))
+        session.send_open(open_rest(registry.options, transport))
         return 0
     link = PollingLink(request.param("b64") is not None or session.jsonp is not None)
     session.start(link, False, registry.must_join)
-    session.send_open(open_data(registry, session, transport))
+    session.send_open(open_rest(registry.options, transport))
     body, is_binary = session.take_body()
     response = payload_response(session, body, is_binary)
     response.headers.extend(cookie_headers(registry.options.cookie, session.sid))
@@ -185,40 +185,31 @@ cdef int _answer_handshake(Registry registry, Exchange exchange, Session session
     return 0
 
 
-# What the OPEN packets of a server have in common, as long as its options stay the same.
-cdef tuple _last_shape = None
-cdef str _last_rest = ""
+# What the OPEN packets of a server have in common, as long as its options stay the same: all but the sid.
+cdef bytes _open_rest = None
+cdef bint _may_upgrade
+cdef double _interval
+cdef double _timeout
+cdef Py_ssize_t _max_payload
 
 
-cdef str open_data(Registry registry, Session session, str transport):
-    """Give the JSON of an OPEN packet. Times are milliseconds, sizes are bytes."""
-    global _last_shape, _last_rest
-    cdef Options options = registry.options
+cdef bytes open_rest(Options options, str transport):
+    """Give what follows the sid in the JSON of an OPEN packet. Times are milliseconds, sizes are bytes."""
+    global _open_rest, _may_upgrade, _interval, _timeout, _max_payload
     cdef bint may_upgrade = transport == "polling" and options.allow_upgrades and "websocket" in options.transports
-    cdef tuple shape = (
-        may_upgrade, options.ping_interval + options.ping_grace, options.ping_timeout, options.max_http_buffer_size
-    )
-    if shape != _last_shape:
+    cdef double interval = options.ping_interval + options.ping_grace, timeout = options.ping_timeout
+    if _open_rest is None or may_upgrade != _may_upgrade or interval != _interval or timeout != _timeout or (
+        options.max_http_buffer_size != _max_payload
+    ):
+        _may_upgrade, _interval, _timeout, _max_payload = may_upgrade, interval, timeout, options.max_http_buffer_size
         rest = {
             "upgrades": ["websocket"] if may_upgrade else [],
-            "pingInterval": int(shape[1] * 1000),
-            "pingTimeout": int(shape[2] * 1000),
-            "maxPayload": shape[3],
+            "pingInterval": int(interval * 1000),
+            "pingTimeout": int(timeout * 1000),
+            "maxPayload": _max_payload,
         }
-        _last_rest = json.dumps(rest, separators=(",", ":"))[1:]
-        _last_shape = shape
-    # Whatever an application's `generate_id` gives.
-    sid = f'"{session.sid}"' if is_plain(session.sid) else json.dumps(session.sid)
-    return f'{{"sid":{sid},{_last_rest}'
-
-
-cdef bint is_plain(str sid) noexcept:
-    """Tell whether text is letters, digits, hyphens and underscores, which JSON leaves as they are."""
-    cdef Py_UCS4 character
-    for character in sid:
-        if not (c"a" <= character <= c"z" or c"A" <= character <= c"Z" or c"0" <= character <= c"9" or character in "-_"):
-            return False
-    return True
+        _open_rest = b"," + json.dumps(rest, separators=(",", ":"))[1:].encode()
+    return _open_rest
 
 
 def cookie_headers(cookie, str sid not None):

@@ -90,6 +90,7 @@ cdef class Session(Lifecycle):
     cdef public str counted_as          # the address that the guard counts it under
     cdef bint dirty
     cdef bint _overflowing
+    cpdef int send_open(self, bytes rest) except -1
     cpdef int check_body(self, bytes body, bint is_binary) except -1
     cpdef Py_ssize_t receive_slice(self, Link link, bytes body, bint is_binary, Py_ssize_t start) except -1
     cpdef tuple take_body(self)

@@ -15,6 +15,7 @@ from fastsio._codec cimport (
     decode_packet_view, next_packet_view, protocol_error,
 )
 from fastsio.engine._bucket cimport Bucket
+from fastsio.engine._ids cimport json_object
 from fastsio.engine._lifecycle cimport (
     ANSWER_PONG, ANSWER_PROBE, CLOSED, DELIVER, JOIN_TIMEOUT, LINGERING, LIVE, NOTHING,
     PEER_CLOSED, PING_TIMEOUT, POLLING, PROBE_TIMEOUT, SEND_PING, SWITCH, VIOLATION, WEBSOCKET, Due,
@@ -312,13 +313,15 @@ cdef class Session(Lifecycle):
         else:
             self.send(Prepared.text(MESSAGE, b"", data.encode("utf-8", "replace")))
 
-    def send_open(self, str data):
-        """Put the OPEN packet in front of everything that is owed."""
-        cdef list waiting = self.outbox.take()
+    cpdef int send_open(self, bytes rest) except -1:
+        """Put the OPEN packet in front of everything that is owed; `rest` is what follows the sid in its JSON."""
+        cdef list waiting = self.outbox.take() if self.outbox.items else None
         cdef Prepared message
-        self.send(Prepared.text(OPEN, b"", data.encode()))
-        for message in waiting:
-            self.outbox.push(message)
+        self.send(Prepared.text(OPEN, json_object(self.sid, False), rest))
+        if waiting is not None:
+            for message in waiting:
+                self.outbox.push(message)
+        return 0
 
     def send_packet(self, int type, data):
         """Queue a packet of any type; `data` is str, bytes or None."""

@@ -109,8 +109,8 @@ cdef class Wheel:
             self._timer = self._loop.call_later(STALL_GRACE, self._sweep)
             return
         self._was_late = False
-        while self._ticks and self._ticks[0] * TICK <= now:
-            self._visit(heapq.heappop(self._ticks), now)
+        while self._ticks and (self._ticks[0] * TICK <= now or not self._buckets[self._ticks[0]]):
+            self._visit(heapq.heappop(self._ticks), now)    # one that is empty by now, whenever it is due
         if self._ticks:
             self._arm(self._ticks[0])
 

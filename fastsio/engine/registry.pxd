@@ -10,6 +10,8 @@ cdef class Registry:
     cdef public object logger
     cdef readonly dict sessions         # sid -> Session
     cdef readonly dict ending           # sid -> Session
+    cdef readonly long long opened
+    cdef readonly long long closed
     cdef readonly object counters
     cdef readonly Traffic traffic
     cdef readonly Guard guard
@@ -28,6 +30,7 @@ cdef class Registry:
     cdef dict _ends                     # reason -> sessions
     cdef double _since                  # monotonic seconds
     cpdef int attach_loop(self) except -1
+    cpdef Session create(self, object version, object request)
     cpdef int forget(self, Session session) except -1
     cpdef int settled(self, Session session) except -1
     cpdef Session find(self, str sid)

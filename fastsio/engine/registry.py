@@ -5,15 +5,14 @@ types of `registry.pxd`.
 """
 
 import asyncio
-import binascii
 import logging
-import os
 import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from fastsio.engine._guard import Guard
+from fastsio.engine._ids import generate_sid
 from fastsio.engine._session import Flusher, Session, Traffic
 from fastsio.engine._wheel import Wheel
 from fastsio.engine.lag import LagMeter
@@ -24,14 +23,6 @@ from fastsio.options import Options
 
 # Reasons of disconnects that are counted apart; an application may make up any number.
 MAX_REASONS = 50
-# Bytes of a session id before base64: 20 characters, 120 bits. The id is a secret and a Socket.IO room name.
-SID_BYTES = 15
-URL_SAFE = bytes.maketrans(b"+/", b"-_")
-
-
-def generate_sid() -> str:
-    """Give 20 URL-safe characters that nobody can guess."""
-    return binascii.b2a_base64(os.urandom(SID_BYTES), newline=False).translate(URL_SAFE).decode()
 
 
 class Registry:
@@ -47,7 +38,9 @@ class Registry:
         self.logger = logger
         self.sessions: dict[str, Session] = {}
         self.ending: dict[str, Session] = {}  # ended, but disconnect handlers run
-        self.counters: Counter[str] = Counter()
+        self.opened = 0  # sessions, and those that have ended
+        self.closed = 0
+        self.counters: Counter[str] = Counter()  # of everything that does not happen to every client
         self.traffic = Traffic()
         self.guard = Guard()
         self.new_sid: Callable[[], str] = generate_sid
@@ -97,17 +90,17 @@ class Registry:
     def _is_late(self, seconds: float) -> None:
         self.guard.lag = seconds
 
-    def create(self, version: int, request: Any) -> Session:
+    def create(self, version: Any, request: Any) -> Session:
         """Make a session; it is reachable by its sid from now on, and LIVE once its handshake is answered."""
         session = Session(self.new_sid(), version, request, self)
         self.sessions[session.sid] = session
-        self.counters["sessions_opened"] += 1
+        self.opened += 1
         return session
 
     def forget(self, session: Session) -> int:
         """The session has ended for its client. The application finds it until `settled`."""
         if self.sessions.pop(session.sid, None) is not None:
-            self.counters["sessions_closed"] += 1
+            self.closed += 1
             if session.counted_as is not None:
                 self.guard.left(session.counted_as)
             if session.sink is not None and not session.is_settled:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from fastsio.engine import reasons
+from fastsio.engine._ids import generate_sid
 from fastsio.engine._session import Session
-from fastsio.engine.registry import Registry, generate_sid
+from fastsio.engine.registry import Registry
 from fastsio.engineio import hosts
 from fastsio.engineio.async_socket import Sockets
 from fastsio.engineio.logs import server_logger

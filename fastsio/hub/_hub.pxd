@@ -15,6 +15,7 @@ cdef class Hub:
     cdef readonly object packer         # writes and reads whole packets; None when the codec does
     cdef public object tap              # takes what is sent, when the application has replaced the sending
     cdef public bint manager_takes_acks  # the manager does more with an ack than calling who waits for it
+    cdef public bint manager_is_plain   # what it does when clients come and go may be done without it
     cdef public bint manager_emits      # the manager does more with an emit than owing it to clients here
     cdef public Py_ssize_t max_running
     cdef readonly long long received    # events of clients

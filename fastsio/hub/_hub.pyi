@@ -20,6 +20,7 @@ class Hub:
     def packer(self) -> Any: ...
     tap: Any
     manager_takes_acks: bool
+    manager_is_plain: bool
     manager_emits: bool
     max_running: int
     @property

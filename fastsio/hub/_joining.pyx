@@ -1,32 +1,60 @@
 """How clients join namespaces and leave them: which handlers hear of it, and what their outcome means.
 
-May import: the engine floor, `_handlers`, `_rooms`, `dispatch`, `manager`. Knows servers and peers by what they can do;
-never touches bytes. A manager that an application has not replaced is not asked: what it would do is done.
+May import: the engine floor, `_http`, `_handlers`, `_hub`, `_rooms`, `dispatch`, `manager`, `views`. Knows servers and peers by
+what they can do; never touches bytes. A manager that an application has not replaced is not asked: what it would do is
+done, and a connect handler that ends in its first step is answered by its peer without any of the coroutines here.
 """
+cimport cython
 from cpython.dict cimport PyDict_Next
 from cpython.ref cimport Py_REFCNT, PyObject
+from libc.stdint cimport uint64_t
 
+from fastsio._http cimport Request, environ as make_environ
 from fastsio.engine._session cimport Session
 from fastsio.hub._handlers cimport find
-from fastsio.hub._rooms cimport Member, Rooms
+from fastsio.hub._hub cimport Hub
+from fastsio.hub._rooms cimport Member
 
 import asyncio
 from inspect import isawaitable
+from types import FunctionType, MethodType
 
 from fastsio.engine import reasons
 from fastsio.hub.dispatch import positional_capacity
-from fastsio.hub.manager import AsyncManager
+from fastsio.hub.manager import LIFE, AsyncManager
+from fastsio.hub.views import Environs
+
+cdef extern from *:
+    """
+    /* Until Python 3.14 a dict has a number that no other dict has, and another after each change. */
+    #if PY_VERSION_HEX < 0x030E0000
+    #define DICTS_HAVE_VERSIONS 1
+    #ifdef __GNUC__
+    #pragma GCC diagnostic push
+    #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    #endif
+    static uint64_t dict_version(PyObject *dict) { return ((PyDictObject *) dict)->ma_version_tag; }
+    #ifdef __GNUC__
+    #pragma GCC diagnostic pop
+    #endif
+    #else
+    #define DICTS_HAVE_VERSIONS 0
+    static uint64_t dict_version(PyObject *dict) { (void) dict; return 0; }
+    #endif
+    """
+    const bint DICTS_HAVE_VERSIONS
+    uint64_t dict_version(object table)
 
 REJECTED = "Connection rejected by server"
 REFUSED = "Connection refused by server"
 UNABLE = "Unable to connect"
 
 cdef object CancelledError = asyncio.CancelledError
-# What an application may have put in the place of a manager's own, on the instance.
-cdef tuple LIFE = ("pre_connect", "connect", "pre_disconnect", "disconnect", "sid_from_eio_sid", "basic_disconnect")
+# What holds an environ when its handler has not kept it: its session and `forget`; and what is in it: the environ and `forget`.
+cdef Py_ssize_t OWN_REFERENCES = 2
 
 
-cdef bint is_plain(object manager) except -1:
+cpdef bint is_plain(object manager) except -1:
     """Tell whether a manager is python-socketio's simplest, with nothing about it replaced."""
     cdef dict own = manager.__dict__
     if type(manager) is not AsyncManager:
@@ -46,21 +74,26 @@ async def connect(server, peer, str namespace not None, auth):
     A client that leaves meanwhile is welcomed all the same: its disconnect handler then follows, as it must.
     """
     cdef Member member
-    cdef Session session = peer.session
     cdef bint at_once
-    if not session.is_live:
+    if not peer.session.is_live:
         return
-    if is_plain(server._manager):
-        member = _new_member(server, peer, session, namespace)
-    else:
-        member = await _pre_connect(server, peer, namespace)
+    member = await _pre_connect(server, peer, namespace)
     if member is None:
         return
     try:
         at_once = _lets_in_at_once(server, namespace)
         if at_once:
             await _welcome(server, peer, member)
-        error = await _ask(server, member, auth, at_once)
+        await settle(server, peer, member, _asked(peer.hub, member, auth), at_once)
+    finally:
+        if member.is_pending:   # the manager or a packet class failed, or the task was cancelled: nobody else ends this
+            await _remove(server, peer, member)
+
+
+async def settle(server, peer, Member member not None, outcome, bint at_once):
+    """Wait for what a connect handler makes of a pending member, and welcome or refuse it."""
+    try:
+        error = await _judged(server, member, outcome, at_once)
         if error is not None:
             await _refuse(server, peer, member, error, at_once)
         elif not at_once:
@@ -69,19 +102,17 @@ async def connect(server, peer, str namespace not None, auth):
             else:
                 await _welcome(server, peer, member)
     finally:
-        if member.is_pending:   # the manager or a packet class failed, or the task was cancelled: nobody else ends this
+        if member.is_pending:
             await _remove(server, peer, member)
 
 
-cdef Member _new_member(object server, object peer, Session session, str namespace):
-    cdef Member member
-    if namespace in peer.members:
-        peer.send_refusal(namespace, {"message": UNABLE})
-        return None
-    member = Member(server._manager._new_sid(session, namespace), namespace, session.sid, session)
-    (<Rooms> server._manager._rooms).add(member)
-    peer.join(member)
-    return member
+async def fail(server, peer, Member member not None, error):
+    """Raise what kept a member from being welcomed, and take it out of every table."""
+    try:
+        raise error
+    finally:
+        if member.is_pending:
+            await _remove(server, peer, member)
 
 
 async def _pre_connect(server, peer, str namespace):
@@ -139,20 +170,10 @@ async def _remove(server, peer, Member member):
             peer.forget(member)
 
 
-async def _ask(server, Member member, auth, bint at_once):
+async def _judged(server, Member member, outcome, bint at_once):
     """Give None when the connect handler agrees, or there is none; else the error for the client."""
     try:
-        if not server._has_connect_handler(member.namespace):
-            return None
-        is_first = member.session is not None and member.session.environ is None
-        environ = server.environ[member.eio_sid]
-        before = _shape_of(environ) if is_first else None
-        result = _call(server, "connect", member, (environ, auth or None))
-        if result is not None and isawaitable(result):
-            result = await result
-        if before is not None:
-            _forget_environ(member.session, environ, before)
-        return {"message": REJECTED} if result is False else None
+        return {"message": REJECTED} if await outcome is False else None
     except CancelledError:
         return None     # as python-socketio: a cancelled handler has returned nothing
     except ConnectionRefusedError:
@@ -167,34 +188,118 @@ async def _ask(server, Member member, auth, bint at_once):
         return None if at_once else {"message": REJECTED}
 
 
-# What holds an environ when its handler has not kept it: its session, and this module, twice. What is in it is held by it,
-# by its copy and, once, by this module.
-cdef Py_ssize_t OWN_REFERENCES = 3
+# --- what may become of asking a connect handler, for `settle` to wait for
 
 
-cdef tuple _shape_of(dict environ):
-    """What an environ and the scope in it hold, to see later whether anything was changed."""
-    scope = environ.get("asgi.scope")
-    if type(scope) is not dict:
-        return (environ.copy(),)
-    state = scope.get("state")
-    return (environ.copy(), scope.copy(), state.copy() if type(state) is dict else None)
+async def _asked(Hub hub, Member member, auth):
+    cdef Shown shown = Shown()
+    result = call_connect(hub, member, auth, shown)
+    if result is not None and isawaitable(result):
+        result = await result
+    shown.forget()
+    return result
 
 
-cdef int _forget_environ(Session session, dict environ, tuple before) except -1:
-    """Let go of an environ that nobody has kept or changed: most are never asked for again, and can be made again."""
-    cdef object scope = environ.get("asgi.scope")
-    cdef object state
-    if Py_REFCNT(environ) > OWN_REFERENCES or session.environ is not environ or not _is_same(environ, before[0]):
+async def answered_later(rest, Shown shown not None):
+    """The handler waits for something, and goes on as `rest`."""
+    result = await rest
+    shown.forget()
+    return result
+
+
+async def returned(result):
+    return result
+
+
+async def raised(error):
+    raise error
+
+
+cdef object call_connect(Hub hub, Member member, object auth, Shown shown):
+    """Call the connect handler of a namespace; None when there is none."""
+    cdef tuple found
+    if hub.is_trigger_hooked:
+        environ = shown.take(hub.server, member)
+        return hub.server._trigger_event("connect", member.namespace, member.sid, environ, auth or None)
+    found = find(hub.handlers, hub.classes, member.namespace, "connect")
+    if found is None:
+        return None
+    return _called(found, (*(<tuple> found[1]), member.sid, shown.take(hub.server, member), auth or None))
+
+
+@cython.final
+@cython.freelist(8)
+cdef class Shown:
+    """The environ that a connect handler was shown: let go of when nobody has kept or changed it.
+
+    Most are never asked for again, and can be made again.
+    """
+
+    cdef object take(self, object server, Member member):
+        """Give the environ of a client; note how it is when it was made for this."""
+        cdef Session session = member.session
+        cdef object environs = server.environ
+        if session is None or session.environ is not None:
+            return environs[member.eio_sid]
+        if type(environs) is Environs and not environs._added and environs._registry is session.registry and (
+            type(session.request) is Request
+        ):
+            session.environ = environ = make_environ(session.request)   # as it would do
+        else:
+            environ = environs[member.eio_sid]
+        if type(environ) is dict and session.environ is environ:
+            self._note(session, environ)
+        return environ
+
+    cdef int _note(self, Session session, dict environ) except -1:
+        cdef object scope = environ.get("asgi.scope")
+        cdef object state = scope.get("state") if type(scope) is dict else None
+        self._session = session
+        self._environ = environ
+        self._has_scope = type(scope) is dict
+        self._has_state = type(state) is dict
+        if DICTS_HAVE_VERSIONS:
+            self._versions[0] = dict_version(environ)
+            self._versions[1] = dict_version(scope) if self._has_scope else 0
+            self._versions[2] = dict_version(state) if self._has_state else 0
+        else:
+            self._copies = (
+                environ.copy(), scope.copy() if self._has_scope else None, state.copy() if self._has_state else None
+            )
         return 0
-    if len(before) > 1:
-        state = scope.get("state")
-        if Py_REFCNT(scope) > OWN_REFERENCES or not _is_same(scope, before[1]):
+
+    cdef int forget(self) except -1:
+        """The handler has returned: let go of the environ, unless the application has taken it up."""
+        cdef object environ = self._environ, scope, state
+        cdef Session session = self._session
+        self._environ = None
+        if environ is None or session.environ is not environ or not self._is_untouched(0, environ, OWN_REFERENCES):
             return 0
-        if before[2] is not None and (Py_REFCNT(state) > OWN_REFERENCES or not _is_same(state, before[2])):
-            return 0
-    session.environ = None
-    return 0
+        # What is in it is held by its copy, too.
+        scope = (<dict> environ).get("asgi.scope")
+        if self._has_scope:
+            if not self._is_untouched(1, scope, OWN_REFERENCES if DICTS_HAVE_VERSIONS else OWN_REFERENCES + 1):
+                return 0
+            state = (<dict> scope).get("state")
+            if self._has_state and not self._is_untouched(
+                2, state, OWN_REFERENCES if DICTS_HAVE_VERSIONS else OWN_REFERENCES + 1
+            ):
+                return 0
+        session.environ = None
+        return 0
+
+    cdef bint _is_untouched(self, int which, object table, Py_ssize_t references) except -1:
+        """Tell whether a dict is what it was, and held by nobody else."""
+        if Py_REFCNT(table) > references:
+            return False
+        if DICTS_HAVE_VERSIONS:
+            return self._versions[which] == dict_version(table)
+        return _is_same(<dict> table, <dict> self._copies[which])
+
+
+cdef bint holds_same(object now, object before) except -1:
+    """Tell whether two tables are equal; quickly, when they hold the very same."""
+    return (type(now) is dict and type(before) is dict and _is_same(now, before)) or now == before
 
 
 cdef bint _is_same(dict now, dict before) except -1:
@@ -221,8 +326,37 @@ cdef object _call(object server, str event, Member member, tuple args):
     found = find(server.handlers, server.namespace_handlers, member.namespace, event)
     if found is None:
         return server.not_handled
-    args = (*(<tuple> found[1]), member.sid, *args)
-    return found[0](*args[:positional_capacity(found[0])])
+    return _called(found, (*(<tuple> found[1]), member.sid, *args))
+
+
+cdef object _called(tuple found, tuple args):
+    """Call a handler with as many arguments as it takes."""
+    cdef Py_ssize_t capacity = _capacity_of(found[0])
+    return found[0](*args) if capacity >= len(args) else found[0](*args[:capacity])
+
+
+# Function -> how many positional arguments it takes. Bounded.
+cdef dict _capacities = {}
+cdef Py_ssize_t MAX_CAPACITIES = 1024
+cdef Py_ssize_t ANY_NUMBER = 2 ** 30
+
+
+cdef Py_ssize_t _capacity_of(object handler) except -1:
+    """As `positional_capacity`; ANY_NUMBER, or nearly, for any number."""
+    cdef bint is_method = type(handler) is MethodType
+    cdef object function = handler.__func__ if is_method else handler
+    if type(function) is not FunctionType:
+        return _number_of(positional_capacity(handler))
+    capacity = _capacities.get(function)
+    if capacity is None:
+        if len(_capacities) >= MAX_CAPACITIES:
+            _capacities.clear()
+        capacity = _capacities[function] = _number_of(positional_capacity(function))
+    return max(<Py_ssize_t> capacity - is_method, 0)
+
+
+cdef Py_ssize_t _number_of(object capacity) except -1:
+    return ANY_NUMBER if capacity is None else capacity
 
 
 # --- leaving
@@ -242,26 +376,6 @@ async def kick(server, peer, Member member not None):
                 peer.send_disconnect(member)
         finally:
             await _say_farewell(server, peer, member, reasons.SERVER_DISCONNECT)
-
-
-def close_quietly(server, peer, list members not None):
-    """End the members of a session of which nobody is to hear. False, and nothing is done, when somebody is."""
-    cdef Member member
-    cdef Rooms rooms
-    if server._is_trigger_hooked or not is_plain(server._manager):
-        return False
-    rooms = server._manager._rooms
-    if rooms.observer is not None:
-        return False
-    for member in members:
-        if not member.is_connected or find(
-            server.handlers, server.namespace_handlers, member.namespace, "disconnect"
-        ) is not None:
-            return False
-    for member in members:
-        peer.forget(member)
-    server._forget_session(peer.session)
-    return True
 
 
 async def close(server, peer, list members not None, str reason):

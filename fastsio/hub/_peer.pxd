@@ -55,7 +55,14 @@ cdef class Peer(Sink):
     cdef int _take_waiting(self) except -1
     cdef bint _is_far_behind(self, Py_ssize_t share) except -1
     cdef bint _is_asked(self) except -1
+    cpdef int join(self, Member member) except -1
+    cpdef int send_welcome(self, Member member) except -1
+    cdef bint _close_quietly(self, list members) except -1
+    cdef int _start_connect(self, str namespace, object auth) except -1
+    cdef tuple _let_in(self, str namespace, object auth, Spare spare)
+    cdef Member _new_member(self, str namespace)
     cdef int _start_inline(self, object coroutine) except -1
+    cdef int _inline_began(self, Runner runner, Spare spare, tuple left, object error) except -1
     cdef int _start_call(self, Call call) except -1
     cdef int _send_ack(self, Call call, object result) except -1
     cdef int _wait_for(self, Call call, Runner runner, Spare spare, Rest first) except -1

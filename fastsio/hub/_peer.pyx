@@ -6,6 +6,7 @@ Handlers that python-socketio runs in the read path (connect, disconnect, and al
 later packets of the client wait here; acks never wait, since a handler may be waiting for one.
 """
 cimport cython
+from cpython.dict cimport PyDict_Values
 
 import asyncio
 from contextvars import copy_context
@@ -14,11 +15,17 @@ from types import CoroutineType
 from urllib.parse import parse_qsl
 
 from fastsio._bytes cimport View, view_bytes, view_of
-from fastsio._codec cimport ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, PacketDecoder, SioMessage
+from fastsio._codec cimport ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, MESSAGE, PacketDecoder, SioMessage, sio_head
+from fastsio.engine._ids cimport is_plain, json_object
+from fastsio.engine._lifecycle cimport LIVE
+from fastsio.engine._outbox cimport Prepared
 from fastsio.engine._session cimport Session, Sink
 from fastsio.engine._wheel cimport monotonic
+from fastsio.engine.registry cimport Registry
+from fastsio.hub._handlers cimport find
 from fastsio.hub._hub cimport Hub
-from fastsio.hub._rooms cimport CONNECTED, Member
+from fastsio.hub._joining cimport Shown, call_connect, holds_same
+from fastsio.hub._rooms cimport CONNECTED, GONE, Member
 from fastsio.hub._runner cimport Rest, Runner, Spare, first_step
 from fastsio.options cimport Options
 
@@ -33,6 +40,34 @@ cdef object CancelledError = asyncio.CancelledError
 @cython.freelist(64)
 cdef class Call:
     """One event on its way through its handler."""
+
+
+@cython.final
+cdef class Door:
+    """Gives each new session of a server its peer: what a registry asks before a handshake is answered.
+
+    As long as the application has put no Engine.IO handlers of its own there; else they are asked.
+
+    Args:
+        server: whose sessions they are.
+        handlers: of its Engine.IO server, as they are without the application's.
+    """
+
+    cdef object _server
+    cdef dict _handlers
+
+    def __init__(self, server, dict handlers not None):
+        self._server = server
+        self._handlers = handlers
+
+    def __call__(self, Session session not None):
+        server = self._server
+        if server._are_events_hooked or not holds_same(server.eio.handlers, self._handlers):
+            return server.eio._accept(session)
+        if not server.manager_initialized:
+            server._initialize_manager()
+        session.sink = Peer(server._hub_of_manager or server._hub, session)
+        return None
 
 
 @cython.final
@@ -123,10 +158,26 @@ cdef class Peer(Sink):
         self._waiting = None
         self._decoder = None
         self._reader = None
-        cdef list members = list(self.members.values())
-        if not _joining.close_quietly(self.hub.server, self, members):
+        cdef list members = PyDict_Values(self.members)
+        if not self._close_quietly(members):
             self.session.registry.spawn(_joining.close(self.hub.server, self, members, reason))
         return 0
+
+    cdef bint _close_quietly(self, list members) except -1:
+        """End members of which nobody is to hear. False, and nothing is done, when somebody is."""
+        cdef Hub hub = self.hub
+        cdef Member member
+        if hub.is_trigger_hooked or not hub.manager_is_plain or hub.rooms.observer is not None:
+            return False
+        for member in members:
+            if member.state != CONNECTED or find(hub.handlers, hub.classes, member.namespace, "disconnect") is not None:
+                return False
+        for member in members:
+            hub.rooms.remove(member)
+        self.members.clear()
+        self._root = None
+        (<Registry> self.session.registry).settled(self.session)
+        return True
 
     cdef bint is_busy(self) except -1:
         return self._busy or self._running != 0 or self._waiting is not None
@@ -228,25 +279,101 @@ cdef class Peer(Sink):
     def _join(self, str namespace, auth):
         if len(self.members) + (0 if self._left is None else len(self._left)) >= self.session.options.max_namespaces:
             raise ProtocolError("SIO_TOO_MANY_NAMESPACES", f"more than {len(self.members)} namespaces asked for")
-        if not self.hub.server._accepts_namespace(namespace):
+        if namespace not in self.hub.handlers and not self.hub.server._accepts_namespace(namespace):
             self.send_refusal(namespace, {"message": "Invalid namespace"})
             return 0
-        self._start_inline(_joining.connect(self.hub.server, self, namespace, auth))
+        if self.hub.manager_is_plain and not self.hub.server.always_connect:
+            self._start_connect(namespace, auth)
+        else:
+            self._start_inline(_joining.connect(self.hub.server, self, namespace, auth))
         return 0
 
-    def join(self, Member member not None):
+    cdef int _start_connect(self, str namespace, object auth) except -1:
+        """As `_joining.connect` below a plain manager; a coroutine is made only where the handler waits, or refuses."""
+        cdef Runner runner = self.hub.runner_of(self.session.flusher.loop)
+        cdef Spare spare = runner.enter()
+        cdef tuple left = None
+        error = None
+        self._busy = True
+        try:
+            left = self._let_in(namespace, auth, spare)
+        except BaseException as exc:
+            error = exc
+        return self._inline_began(runner, spare, left, error)
+
+    cdef tuple _let_in(self, str namespace, object auth, Spare spare):
+        """Ask the connect handler, and welcome the client when it agrees at once.
+
+        Else give what the handler waits for, and the coroutine that goes on from there.
+        """
+        cdef object server = self.hub.server
+        cdef Member member = self._new_member(namespace) if self.session.state == LIVE else None
+        cdef Shown shown
+        cdef Rest first
+        if member is None:
+            return None
+        shown = Shown.__new__(Shown)
+        try:
+            result = call_connect(self.hub, member, auth, shown)
+            if result is not None and (type(result) is CoroutineType or isawaitable(result)):
+                first = first_step(result, spare)
+                if first is not None:
+                    return first, _joining.settle(server, self, member, _joining.answered_later(first, shown), False)
+                result, spare.result = spare.result, None
+            shown.forget()
+        except BaseException as exc:
+            return _begun(_joining.settle(server, self, member, _joining.raised(exc), False), spare)
+        if result is False or not self.hub.manager_is_plain:
+            return _begun(_joining.settle(server, self, member, _joining.returned(result), False), spare)
+        try:
+            if member.state != GONE:
+                self.send_welcome(member)
+                member.connected()
+        except BaseException as exc:
+            return _begun(_joining.fail(server, self, member, exc), spare)
+        return None
+
+    cdef Member _new_member(self, str namespace):
+        """Make a pending member of a namespace; None when there is one."""
+        cdef Member member
+        cdef str sid
+        if namespace in self.members:
+            self.send_refusal(namespace, {"message": _joining.UNABLE})
+            return None
+        if self.session.version == 3:
+            sid = self.hub.server._manager._new_sid(self.session, namespace)
+        else:
+            sid = self.hub.server.eio.generate_id()
+        member = Member(sid, namespace, self.session.sid, self.session)
+        self.hub.rooms.add(member)
+        self.join(member)
+        return member
+
+    cpdef int join(self, Member member) except -1:
         """Take a pending member of a namespace for one's own."""
         self.members[member.namespace] = member
         if member.namespace == "/":
             self._root = member
         if self._left is not None:
             self._left.discard(member.namespace)
+        return 0
 
-    def send_welcome(self, Member member not None):
+    cpdef int send_welcome(self, Member member) except -1:
         """Tell the client that it has joined."""
-        data = None if self.session.version == 3 else {"sid": member.sid}
+        cdef Hub hub = self.hub
         self.session.joined()
-        self.hub.post(self.session, CONNECT, member.namespace, None, data)
+        if self.session.version == 3:
+            hub.post(self.session, CONNECT, member.namespace, None, None)
+        elif hub.tap is None and hub.packer is None and hub._json is not None and hub._json._other is None and (
+            is_plain(member.sid)
+        ):
+            # What `post` makes of such a dict, without the dict.
+            self.session.send(Prepared.text(
+                MESSAGE, sio_head(CONNECT, -1, member.namespace, None), json_object(member.sid, True)
+            ))
+        else:
+            hub.post(self.session, CONNECT, member.namespace, None, {"sid": member.sid})
+        return 0
 
     def send_refusal(self, str namespace, error):
         if self.session.version == 3:
@@ -438,9 +565,13 @@ cdef class Peer(Sink):
             first = first_step(coroutine, spare)
         except BaseException as exc:
             error = exc
+        return self._inline_began(runner, spare, None if first is None else (first, first), error)
+
+    cdef int _inline_began(self, Runner runner, Spare spare, tuple left, object error) except -1:
+        """The first step is done; `left` is what is waited for and what goes on then, None when that was all."""
         runner.leave(spare)
-        if first is not None:
-            self._inline = self._hold(runner.hand_over(spare, first, self._run_inline(first)))
+        if left is not None:
+            self._inline = self._hold(runner.hand_over(spare, left[0], self._run_inline(left[1])))
             return 0
         self._busy = False
         if error is not None:
@@ -492,6 +623,12 @@ cdef class Peer(Sink):
             if not self.session.is_live:
                 return 0
         return 0
+
+
+cdef tuple _begun(object coroutine, Spare spare):
+    """Take the first step of a coroutine; give what it waits for and what goes on then, None when that was all."""
+    cdef Rest first = first_step(coroutine, spare)
+    return None if first is None else (first, first)
 
 
 cdef object _explained(object error, Call call):

@@ -38,6 +38,11 @@ cdef class Rooms:
     cdef readonly dict halls            # namespace -> Hall
     cdef public object observer         # hears of what happens to members (admin/observer.py); None, as a rule
     cdef Member find(self, str namespace, object sid)
+    cpdef int add(self, Member member) except -1
+    cpdef int remove(self, Member member) except -1
+    cpdef int enter(self, Member member, object room) except -1
+    cpdef int put(self, object namespace, object sid, object room) except -1
+    cpdef int leave(self, Member member, object room) except -1
     cdef Py_ssize_t broadcast(self, Prepared message, str namespace, object room, object skip) except -1
     cdef Py_ssize_t _to_all(self, dict members, Prepared message, object skip) except -1
     cdef Py_ssize_t _to_union(self, Hall hall, object rooms, Prepared message, object skip) except -1

@@ -4,6 +4,7 @@ May import: the engine floor. Never encodes and never hears of frames.
 A member is in two rooms without any table: everybody's (None) and the one that bears its sid.
 """
 cimport cython
+from cpython.dict cimport PyDict_Keys
 
 from fastsio.engine._outbox cimport DROPPABLE, RELIABLE, Prepared
 from fastsio.engine._session cimport Session
@@ -166,7 +167,7 @@ cdef class Rooms:
         hall = self.halls.get(namespace)
         return None if hall is None else (<Hall> hall).members.get(sid)
 
-    def add(self, Member member not None):
+    cpdef int add(self, Member member) except -1:
         """Let a member into its namespace."""
         hall = self.halls.get(member.namespace)
         if hall is None:
@@ -174,8 +175,9 @@ cdef class Rooms:
         (<Hall> hall).members[member.sid] = member
         if self.observer is not None:
             self.observer.member_added(member)
+        return 0
 
-    def remove(self, Member member not None):
+    cpdef int remove(self, Member member) except -1:
         """Take a member out of everything. Empty rooms and namespaces vanish."""
         cdef Hall hall = self.halls.get(member.namespace)
         cdef bint has_left = member.state == LEAVING
@@ -183,15 +185,21 @@ cdef class Rooms:
         member._held = None
         member.callbacks = None
         if hall is None or hall.members.pop(member.sid, None) is None:
-            return
-        for room in list(member._rooms or ()):
-            self.leave(member, room)
+            return 0
+        if member._rooms is not None and self.observer is None:
+            for room in PyDict_Keys(member._rooms):
+                _take_out(hall, room, member.sid)
+            member._rooms = None
+        elif member._rooms is not None:
+            for room in PyDict_Keys(member._rooms):
+                self.leave(member, room)
         if not hall.members:
             self.halls.pop(member.namespace, None)
         if self.observer is not None:
             self.observer.member_removed(member, has_left)
+        return 0
 
-    def enter(self, Member member not None, room):
+    cpdef int enter(self, Member member, room) except -1:
         """Put a member into a room.
 
         Raises:
@@ -200,11 +208,11 @@ cdef class Rooms:
         """
         cdef Hall hall = self.halls[member.namespace]
         if room is None:
-            return
+            return 0
         if room in hall.members and room != member.sid:
             raise ValueError("cannot enter a sid room")
         if member.is_in(room):
-            return
+            return 0
         if room == member.sid:
             member._in_own_room = True
         else:
@@ -221,25 +229,37 @@ cdef class Rooms:
             member._rooms[room] = None
         if self.observer is not None:
             self.observer.room_entered(member, room)
+        return 0
 
-    def leave(self, Member member not None, room):
+    cpdef int leave(self, Member member, room) except -1:
         """Take a member out of a room; silent when it is not there."""
         cdef Hall hall = self.halls.get(member.namespace)
         if self.observer is not None and member.is_in(room):
             self.observer.room_left(member, room)
         if room == member.sid:
             member._in_own_room = False
-            return
+            return 0
         if hall is None or member._rooms is None or room not in member._rooms:
-            return
+            return 0
         del member._rooms[room]
         if not member._rooms:
             member._rooms = None
-        members = hall.rooms.get(room)
-        if members is not None:
-            members.pop(member.sid, None)
-            if not members:
-                hall.rooms.pop(room, None)
+        return _take_out(hall, room, member.sid)
+
+    cpdef int put(self, object namespace, object sid, object room) except -1:
+        """Put a client into a room, as `enter` does.
+
+        Raises:
+            ValueError: the namespace has no clients.
+            KeyError: there is no such client.
+        """
+        hall = self.halls.get(namespace)
+        if hall is None:
+            raise ValueError("sid is not connected to requested namespace")
+        member = (<Hall> hall).members.get(sid)
+        if member is None:
+            raise KeyError(sid)
+        return self.enter(<Member> member, room)
 
     def close(self, namespace, room):
         """Take everybody out of a room.
@@ -307,3 +327,13 @@ cdef class Rooms:
         for name in rooms:
             union.update(hall.room(name))
         return self._to_all(union, message, skip)
+
+
+cdef int _take_out(Hall hall, object room, str sid) except -1:
+    """Take a sid out of a room of a hall; an empty room vanishes."""
+    cdef dict members = hall.rooms.get(room)
+    if members is not None:
+        members.pop(sid, None)
+        if not members:
+            hall.rooms.pop(room, None)
+    return 0

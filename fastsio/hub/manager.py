@@ -15,6 +15,19 @@ from fastsio.hub.views import CallbacksView, RoomsView
 
 EVENT = 2
 
+# Methods that are not called for clients of a plain AsyncManager, since what they do is done without them.
+LIFE = (
+    "pre_connect",
+    "connect",
+    "pre_disconnect",
+    "disconnect",
+    "sid_from_eio_sid",
+    "basic_disconnect",
+    "enter_room",
+    "basic_enter_room",
+    "_new_sid",
+)
+
 
 def is_loose(options: dict[str, Any]) -> bool:
     """Tell whether the options of an emit make it one that not every client has to get: `volatile` or `latest`."""
@@ -34,6 +47,8 @@ class BaseManager:
         super().__setattr__(name, value)
         if name == "emit" and self.server is not None:
             self.server._hub.manager_emits = True
+        if name in LIFE and self.server is not None:
+            self.server._hub.manager_is_plain = False
 
     # --- the tables, as python-socketio shows them
 
@@ -130,11 +145,7 @@ class BaseManager:
             member = Member(sid, namespace, eio_sid)
             self._rooms.add(member)
             member.set_connected()
-        if member is None:
-            if namespace not in self._rooms.halls:
-                raise ValueError("sid is not connected to requested namespace")
-            raise KeyError(sid)
-        self._rooms.enter(member, room)
+        self._rooms.put(namespace, sid, room)
 
     def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
         member = self._rooms.member(namespace, sid)

@@ -7,12 +7,14 @@ from fastsio.engine._session import Link
 from fastsio.engine.registry import Registry
 
 MAX_LENGTH: Final[int]
+TUNED_AFTER: Final[float]
 
 @final
 class Route:
     def __init__(self, registry: Registry, path: str, proxy: Any, admit: Any = ...) -> None: ...
 
 def route_of(config: Any) -> Route | None: ...
+def tune_listeners(config: Any, loop: asyncio.AbstractEventLoop, sockets: list[Any]) -> None: ...
 
 @final
 class NativeExchange(Exchange): ...

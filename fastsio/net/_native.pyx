@@ -10,25 +10,29 @@ from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memcmp, memcpy
 
-from fastsio._bytes cimport View, view_bytes
+from fastsio._bytes cimport View, view_bytes, view_of
 from fastsio._frames cimport (
+    ACCEPT_SIZE,
     FRAME_CLOSE, FRAME_ERROR, FRAME_MESSAGE, FRAME_NEED_MORE, FRAME_PING, OP_BINARY, OP_PONG, OP_TEXT, Frame,
-    FrameReader, FrameStatus, build_close, build_frame,
+    FrameReader, FrameStatus, build_close, build_frame, put_accept_key,
 )
 from fastsio._head cimport Head, find_head_end, read_head
-from fastsio._http cimport Exchange, Request, header_lines, plain_answer, response_head
+from fastsio._http cimport (
+    Exchange, Request, cors_lines, header_lines, plain_answer, response_head, switching_head,
+)
 from fastsio.engine._outbox cimport Prepared
 from fastsio.engine._polling cimport post
 from fastsio.engine._session cimport Flusher, Link, Session
 from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
 from fastsio.engine.registry cimport Registry
+from fastsio.options cimport Options
 from fastsio.net._sockets cimport SYSTEM_WRITES_DIRECTLY, ipv4_name, system_tune, system_send
 
 import asyncio
 import logging
 import socket
+import sys
 import weakref
-from functools import partial
 
 import httptools
 from uvicorn.middleware.message_logger import MessageLoggerMiddleware
@@ -38,12 +42,15 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from fastsio import _frames
 from fastsio.engine import _admission
 from fastsio.engine._polling import poll_lost, post_lost
-from fastsio._http import Response, asgi_extras, cors_headers, finished_headers
+from fastsio._http import AsgiExtras, Response, finished_headers
 from fastsio.errors import ProtocolError
-from fastsio.net.loops import is_fallback
+from fastsio.net.loops import is_fallback, tcp_transport
 
 # Else everything is written through the transport, as it is where there is TLS.
 cdef bint _writes_directly = SYSTEM_WRITES_DIRECTLY and not is_fallback()
+cdef object _tcp_transport = tcp_transport()
+# Whether a socket has from its listener what was set there.
+cdef bint _inherits = SYSTEM_WRITES_DIRECTLY and sys.platform == "linux"
 
 # Bytes that one read may bring, shared by all connections of a server.
 cdef Py_ssize_t READ_SIZE = 262_144
@@ -103,6 +110,7 @@ cdef class Route:
     cdef bytearray buffer       # what one read brings
     cdef object buffer_view
     cdef bytearray cork
+    cdef double _inherited      # the `tcp_user_timeout` that connections have from their listeners; -1 for none
 
     def __init__(self, Registry registry not None, str path, proxy, double keep_alive, admit=_admission.admit):
         self.registry = registry
@@ -114,6 +122,11 @@ cdef class Route:
         self.buffer = bytearray(READ_SIZE)
         self.buffer_view = memoryview(self.buffer)  # an export, so the memory stays where it is
         self.cork = bytearray(CORK_SIZE)
+        self._inherited = -1.0
+
+    cdef bint has_tuned(self, transport_type) noexcept:
+        """Tell whether a connection has what `_tune` would set: from its listener, and from uvloop."""
+        return transport_type is _tcp_transport and self._inherited == self.registry.options.tcp_user_timeout
 
     cdef bytes defaults(self, object server_state):
         """The lines that uvicorn puts into every answer; it makes them anew every second."""
@@ -126,7 +139,7 @@ cdef class Route:
     cdef object extras(self, app_state):
         """Give what adds to an environ as `Request.extras` does: one for all requests, so that none leads to a connection."""
         if self._extras is None or app_state is not self._app_state:
-            self._extras = partial(_extras, app_state)
+            self._extras = AsgiExtras(app_state, _no_channel)
             self._app_state = app_state
         return self._extras
 
@@ -187,11 +200,6 @@ def _announce(app, str prefix):
             _announce(mount.app, prefix + str(getattr(mount, "path", "")))
 
 
-def _extras(app_state, Request request, list headers):
-    """What python-socketio adds to an environ under ASGI."""
-    return asgi_extras(request, headers, dict(app_state) if app_state else {}, _no_channel)
-
-
 async def _capture(scope, receive, send):
     """Stands for an application where only the changed scope is wanted."""
 
@@ -202,6 +210,8 @@ cdef class NativeExchange(Exchange):
 
     cdef NativeConnection connection
     cdef bint keep_alive
+    cdef bytes key                      # its Sec-WebSocket-Key, empty for none, and whether its version is 13
+    cdef bint is_version_13
 
     cpdef object respond(self, object response):
         if self.connection is not None:
@@ -267,9 +277,10 @@ cdef class NativeConnection(Link):
             return self._hand_over(b"")
         self._server_state.connections.add(self)
         self._route.registry.attach_loop()
-        self._is_tls = transport.get_extra_info("sslcontext") is not None
+        kind = type(transport)
+        self._is_tls = kind is not _tcp_transport and transport.get_extra_info("sslcontext") is not None
         sock = transport.get_extra_info("socket")
-        if sock is not None:
+        if sock is not None and not self._route.has_tuned(kind):
             _tune(sock, self._route.registry.options.tcp_user_timeout)
         if _writes_directly and not self._is_tls and sock is not None:
             self._fd = sock.fileno()
@@ -553,6 +564,8 @@ cdef class NativeConnection(Link):
         exchange.keep_alive = not head.closes
         exchange.is_upgrade = head.wants_upgrade and head.is_websocket
         exchange.content_length = head.content_length
+        exchange.key = view_bytes(head.websocket_key)
+        exchange.is_version_13 = head.is_version_13
         return exchange
 
     cdef int _begin_unusual(self, bytes head, View* rest) except -1:
@@ -605,6 +618,8 @@ cdef class NativeConnection(Link):
         exchange.is_upgrade = self._parser.should_upgrade() and (request.header(b"upgrade") or "").lower() == "websocket"
         length = request.header(b"content-length")
         exchange.content_length = min(int(length), MAX_LENGTH) if length is not None else 0
+        exchange.key = (request.header(b"sec-websocket-key") or "").encode("latin-1")
+        exchange.is_version_13 = request.header(b"sec-websocket-version") == "13"
         self._headers = None
         self._parser = None
         return exchange
@@ -779,36 +794,32 @@ cdef class NativeConnection(Link):
 
     cdef Link _upgrade(self, NativeExchange exchange, bint more_follows):
         """Answer a WebSocket handshake (RFC 6455 4.2)."""
-        cdef Request request = exchange.request
-        accept = _frames.accept_key((request.header(b"sec-websocket-key") or "").encode("latin-1"))
-        if request.header(b"sec-websocket-version") != "13":
+        cdef char[ACCEPT_SIZE] accept
+        if not exchange.is_version_13:
             refusal = Response(426, b"Upgrade Required: WebSocket version 13", "text/plain", [(b"Sec-WebSocket-Version", b"13")])
-        elif accept is None or exchange.content_length:
+        elif exchange.content_length or not put_accept_key(view_of(exchange.key), accept):
             refusal = Response(400, b"Bad Request: a WebSocket handshake has a 16 byte key and no body", "text/plain")
         else:
-            self._become_websocket(request, accept, more_follows)
+            self._become_websocket(exchange.request, accept, more_follows)
             return self
         self._respond(exchange, refusal)
         return None
 
-    cdef int _become_websocket(self, Request request, bytes accept, bint more_follows) except -1:
-        cdef list headers = [
-            (b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), (b"Sec-WebSocket-Accept", accept),
-        ]
-        options = self._route.registry.options
+    cdef int _become_websocket(self, Request request, const char* accept, bint more_follows) except -1:
+        cdef Options options = self._route.registry.options
+        cdef bytes lines = cors_lines(options, request)
         deflate = None
         if options.per_message_deflate:
             offer = request.header(b"sec-websocket-extensions")
             agreed = _frames.negotiate(offer.encode("latin-1")) if offer is not None else None
             if agreed is not None:
-                headers.append((b"Sec-WebSocket-Extensions", agreed[0]))
+                lines = header_lines([(b"Sec-WebSocket-Extensions", agreed[0])]) + lines
                 deflate = agreed[1]
-        headers.extend(cors_headers(options, request))
         self._reader = FrameReader(deflate, options.max_fragments)
         self.b64 = request.param("b64") is not None
         self._exchange = None
         self._mode = WEBSOCKET
-        self._unsaid = response_head(101, headers)
+        self._unsaid = switching_head(accept, ACCEPT_SIZE, lines)
         if not more_follows:    # else it is said together with that, in this turn of the loop
             self._write(b"")
         self._set_deadline(NEVER)
@@ -1007,6 +1018,25 @@ cdef class NativeConnection(Link):
                 self._set_deadline(CLOSE_TIMEOUT)
             self._transport.close()
         return 0
+
+
+# Seconds after which every connection that is accepted has come after its listener was tuned.
+TUNED_AFTER = 1.0
+
+
+def tune_listeners(config, loop, list sockets not None):
+    """Set on listeners what each connection would be given: the kernel hands it on, and a call for each is saved."""
+    cdef Route route = known_route(config)
+    if route is None or not _inherits:
+        return
+    timeout = route.registry.options.tcp_user_timeout
+    for sock in sockets:
+        _tune(sock, timeout)
+    loop.call_later(TUNED_AFTER, _note_inherited, route, timeout)
+
+
+def _note_inherited(Route route not None, double timeout):
+    route._inherited = timeout
 
 
 cdef int _tune(sock, double user_timeout) except -1:

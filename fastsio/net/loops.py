@@ -22,3 +22,11 @@ def best_loop() -> str:
     if sys.platform == "win32":
         return "winloop:new_event_loop" if importlib.util.find_spec("winloop") else "asyncio"
     return "uvloop" if importlib.util.find_spec("uvloop") else "asyncio"
+
+
+def tcp_transport() -> type | None:
+    """Give uvloop's class of connections without TLS, which sends small messages at once; None without uvloop."""
+    if is_fallback() or importlib.util.find_spec("uvloop") is None:
+        return None
+    transport: type = importlib.import_module("uvloop.loop").TCPTransport
+    return transport

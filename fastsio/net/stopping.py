@@ -1,7 +1,7 @@
 """How `fastsio run` begins and ends: a first signal drains the servers of the application, where that was asked for; a second
 ends it at once.
 
-May import: `banner` (who serves), `collecting`. What a server does in a drain is its own affair (`engine.draining`); listeners are uvicorn's.
+May import: `_native`, `banner` (who serves), `collecting`. What a server does in a drain is its own affair (`engine.draining`); listeners are uvicorn's.
 """
 
 import asyncio
@@ -39,10 +39,18 @@ class StoppingServer(uvicorn.Server):
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
+        self._tune_listeners()
         if self._collector is not None:
             self._collector.start()
         else:
             freeze()
+
+    def _tune_listeners(self) -> None:
+        from fastsio.net import _native  # which uvicorn has loaded by now, if it serves
+
+        if self.started and self.config.http_protocol_class is _native.NativeConnection:
+            listeners = [listener for server in self.servers for listener in server.sockets]
+            _native.tune_listeners(self.config, asyncio.get_running_loop(), listeners)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         is_first = not self._captured_signals

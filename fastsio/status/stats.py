@@ -6,7 +6,7 @@ May import: nothing of ours; knows servers by what they can do. Counters only gr
 from typing import Any
 
 # Counters of the registry that are no refusals.
-OTHERS = ("sessions_opened", "sessions_closed", "faults", "stalls")
+OTHERS = ("faults", "stalls")
 # Of a manager's health: whether each direction works, and what became of messages.
 DIRECTIONS = ("publishes", "hears")
 FATES = ("published", "received", "dropped", "refused", "malformed", "duplicates", "missed")
@@ -28,8 +28,8 @@ def stats_of(sio: Any) -> dict[str, Any]:
             "open": open_now,
             "polling": traffic.polling,
             "websocket": open_now - traffic.polling,
-            "opened": counters["sessions_opened"],
-            "closed": counters["sessions_closed"],
+            "opened": registry.opened,
+            "closed": registry.closed,
             "upgraded": traffic.upgraded,
         },
         "namespaces": {

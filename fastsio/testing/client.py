@@ -12,7 +12,7 @@ from inspect import isawaitable
 from typing import Any
 from urllib.parse import urlencode
 
-from fastsio._http import Exchange, Request, Response, asgi_extras
+from fastsio._http import AsgiExtras, Exchange, Request, Response
 from fastsio.engine import _admission
 from fastsio.engine._session import Link
 from fastsio.packet import Packet
@@ -213,7 +213,7 @@ class Client:
         headers = [*own, *((name.lower().encode(), text.encode()) for name, text in self._headers.items())]
         request = Request("GET", "/socket.io/", query.encode(), headers)
         request.client, request.server = ("127.0.0.1", 0), ("127.0.0.1", 80)
-        request.extras = _extras
+        request.extras = EXTRAS
         return request
 
     async def _until(self, condition: Callable[[], bool], what: str, timeout: float = PATIENCE) -> None:
@@ -361,10 +361,8 @@ def _plain(body: bytes) -> Any:
         return body.decode("utf-8", "replace")
 
 
-def _extras(request: Request, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
-    """What an ASGI host adds to an environ."""
-    return asgi_extras(request, headers, {}, _no_channel)
-
-
 async def _no_channel(*args: Any) -> None:
     raise RuntimeError("a client in memory has no ASGI channel to receive from or send to")
+
+
+EXTRAS = AsgiExtras(None, _no_channel)  # what an ASGI host adds to an environ

@@ -199,4 +199,4 @@ def test_a_server_that_was_stopped_starts_again() -> None:
 
     for number in range(3):
         registry = asyncio.run(serve(number))
-    assert registry.counters["sessions_opened"] == 6
+    assert registry.opened == 6

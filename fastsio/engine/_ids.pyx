@@ -1,0 +1,102 @@
+"""Ids of sessions and of members, made of random bytes that are drawn for many of them at once.
+
+May import: nothing of ours. Bytes are used once, and wiped then; a forked process draws its own.
+"""
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII
+from libc.string cimport memcpy, memset
+
+import json
+import os
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_COMPACT_ASCII(object text)
+
+cdef enum:
+    ID_SIZE = 20        # characters, each of six random bits. The id is a secret and a Socket.IO room name
+    ID_BYTES = 15
+    POOL_SIZE = 960     # bytes of 64 ids
+
+cdef const char* ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+# Byte -> whether it may be in a plain id.
+cdef bint[256] PLAIN
+for _i in range(64):
+    PLAIN[<unsigned char> ALPHABET[_i]] = True
+
+cdef unsigned char[POOL_SIZE] _pool
+cdef Py_ssize_t _left = 0       # bytes of it that have not been used, at its beginning
+
+
+cpdef str generate_sid():
+    """Give 20 URL-safe characters that nobody can guess."""
+    global _left
+    cdef char[ID_SIZE] text
+    cdef const unsigned char* three
+    cdef int i
+    if _left == 0:
+        _fill()
+    _left -= ID_BYTES
+    for i in range(ID_SIZE // 4):
+        three = &_pool[_left + 3 * i]
+        text[4 * i] = ALPHABET[three[0] >> 2]
+        text[4 * i + 1] = ALPHABET[(three[0] & 3) << 4 | three[1] >> 4]
+        text[4 * i + 2] = ALPHABET[(three[1] & 15) << 2 | three[2] >> 6]
+        text[4 * i + 3] = ALPHABET[three[2] & 63]
+    memset(&_pool[_left], 0, ID_BYTES)
+    return PyUnicode_DecodeASCII(text, ID_SIZE, NULL)
+
+
+cdef int _fill() except -1:
+    """Draw new bytes. Other threads may run meanwhile: whoever comes last fills the pool anew, and nothing is used twice."""
+    global _left
+    cdef bytes drawn = os.urandom(POOL_SIZE)
+    memcpy(_pool, PyBytes_AS_STRING(drawn), POOL_SIZE)
+    _left = POOL_SIZE
+    return 0
+
+
+cdef bint is_plain(str sid) except -1:
+    """Tell whether an id is letters, digits, hyphens and underscores, which JSON leaves as they are."""
+    cdef Py_ssize_t size = 0, i
+    cdef const unsigned char* text
+    if not PyUnicode_IS_COMPACT_ASCII(sid):
+        return False
+    text = <const unsigned char*> PyUnicode_AsUTF8AndSize(sid, &size)
+    for i in range(size):
+        if not PLAIN[text[i]]:
+            return False
+    return True
+
+
+cdef bytes json_object(str sid, bint is_whole):
+    """Give a JSON object whose only field is the sid, without the brace at its end unless it is the whole.
+
+    The sid may be whatever an application made up.
+    """
+    cdef Py_ssize_t size = 0
+    cdef const char* text
+    cdef bytes result
+    cdef char* at
+    if not is_plain(sid):
+        return (json.dumps({"sid": sid}, separators=(",", ":"))[:None if is_whole else -1]).encode()
+    text = PyUnicode_AsUTF8AndSize(sid, &size)
+    result = PyBytes_FromStringAndSize(NULL, 9 + size + is_whole)
+    at = PyBytes_AS_STRING(result)
+    memcpy(at, b'{"sid":"', 8)
+    memcpy(at + 8, text, size)
+    at[8 + size] = c'"'
+    if is_whole:
+        at[9 + size] = c"}"
+    return result
+
+
+def _forget():
+    """A child must not give the ids that its parent will."""
+    global _left
+    _left = 0
+    memset(_pool, 0, POOL_SIZE)
+
+
+if hasattr(os, "register_at_fork"):     # Windows does not fork
+    os.register_at_fork(after_in_child=_forget)
