@@ -26,8 +26,9 @@ from fastsio.hub.views import Environs
 
 cdef extern from *:
     """
-    /* Until Python 3.14 a dict has a number that no other dict has, and another after each change. */
-    #if PY_VERSION_HEX < 0x030E0000
+    /* Until Python 3.14 a dict has a number that no other dict has, and another after each change. FASTSIO_PLAIN does
+     * without it, to try that elsewhere. */
+    #if PY_VERSION_HEX < 0x030E0000 && !defined(FASTSIO_PLAIN)
     #define DICTS_HAVE_VERSIONS 1
     #ifdef __GNUC__
     #pragma GCC diagnostic push
