@@ -225,7 +225,10 @@ cdef object call_connect(Hub hub, Member member, object auth, Shown shown):
     found = find(hub.handlers, hub.classes, member.namespace, "connect")
     if found is None:
         return None
-    return _called(found, (*(<tuple> found[1]), member.sid, shown.take(hub.server, member), auth or None))
+    environ = shown.take(hub.server, member)
+    if not <tuple> found[1]:
+        return _called(found, (member.sid, environ, auth or None))
+    return _called(found, (*(<tuple> found[1]), member.sid, environ, auth or None))
 
 
 @cython.final
