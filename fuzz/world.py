@@ -206,6 +206,7 @@ class World:
         self.sio: Any = fastsio.AsyncServer(async_mode="asgi", logger=logger, engineio_logger=logger, **options)
         self.config = uvicorn.Config(fastsio.ASGIApp(self.sio, app), log_config=None, lifespan="off", ws="none")
         self.state = ServerState()
+        self.app_state: dict[str, Any] = {}  # one for all connections, as uvicorn gives it
         self.connections: list[Transport] = []
 
     def _on_exception(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -225,7 +226,7 @@ class World:
         return transport
 
     async def _make(self, transport: Transport) -> None:
-        transport.connect(NativeConnection(self.config, self.state, {}, self.loop))
+        transport.connect(NativeConnection(self.config, self.state, self.app_state, self.loop))
 
     def feed(self, transport: Transport, data: bytes) -> None:
         """Let bytes arrive on the loop, as callbacks do."""

@@ -90,6 +90,7 @@ cdef class Session(Lifecycle):
     cdef public str counted_as          # the address that the guard counts it under
     cdef bint dirty
     cdef bint _overflowing
+    cdef int _belong_to(self, object registry, Options options, Flusher flusher, Wheel wheel, Traffic traffic) except -1
     cpdef int send_open(self, bytes rest) except -1
     cpdef int check_body(self, bytes body, bint is_binary) except -1
     cpdef Py_ssize_t receive_slice(self, Link link, bytes body, bint is_binary, Py_ssize_t start) except -1
@@ -121,3 +122,8 @@ cdef class Session(Lifecycle):
     cdef int hold_reading(self, bint held) except -1
     cdef int _overflow(self) except -1
     cdef bint _can_say_goodbye(self) except -1
+
+
+cpdef Session new_session(
+    str sid, int version, object request, object registry, Options options, Flusher flusher, Wheel wheel, Traffic traffic
+)

@@ -4,7 +4,7 @@ from typing import Any, Final, final
 from fastsio._http import Request
 from fastsio.engine._lifecycle import Lifecycle
 from fastsio.engine._outbox import Prepared
-from fastsio.engine._wheel import Timed
+from fastsio.engine._wheel import Timed, Wheel
 from fastsio.options import Options
 
 PACKET_NAMES: Final[tuple[str, ...]]
@@ -115,3 +115,14 @@ class Session(Lifecycle):
     def expire(self) -> None: ...
     def close(self, reason: str, code: int = ..., farewell: Prepared | None = ...) -> int: ...
     def violate(self, error: Exception, code: int = ...) -> int: ...
+
+def new_session(
+    sid: str,
+    version: int,
+    request: Any,
+    registry: Any,
+    options: Options,
+    flusher: Flusher,
+    wheel: Wheel,
+    traffic: Traffic,
+) -> Session: ...

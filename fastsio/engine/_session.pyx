@@ -24,7 +24,7 @@ from fastsio.engine._lifecycle cimport (
 from fastsio.engine._outbox cimport (
     CLOSE_PACKET, DROPPABLE, LATEST, NOOP_PACKET, PING_PACKET, PONG_PACKET, PONG_PROBE_PACKET, RELIABLE, Outbox, Prepared,
 )
-from fastsio.engine._wheel cimport NEVER, Timed, monotonic
+from fastsio.engine._wheel cimport NEVER, Timed, Wheel, monotonic
 from fastsio.options cimport Options
 
 from fastsio.errors import ProtocolError
@@ -224,6 +224,18 @@ cdef class Flusher:
         return 0
 
 
+cpdef Session new_session(
+    str sid, int version, object request, object registry, Options options, Flusher flusher, Wheel wheel, Traffic traffic
+):
+    """As `Session(...)`, for a registry that knows what it has."""
+    cdef Session session = Session.__new__(Session)
+    session.sid = sid
+    session.version = version
+    session.request = request
+    session._belong_to(registry, options, flusher, wheel, traffic)
+    return session
+
+
 @cython.final
 cdef class Session(Lifecycle):
     """One Engine.IO connection. Made by the registry."""
@@ -232,12 +244,16 @@ cdef class Session(Lifecycle):
         self.sid = sid
         self.version = version
         self.request = request
+        self._belong_to(registry, registry.options, registry.flusher, registry.wheel, registry.traffic)
+
+    cdef int _belong_to(self, registry, Options options, Flusher flusher, Wheel wheel, Traffic traffic) except -1:
         self.registry = registry
-        self.options = registry.options
-        self.flusher = registry.flusher
-        self.wheel = registry.wheel
-        self.traffic = registry.traffic
-        self.outbox = Outbox()
+        self.options = options
+        self.flusher = flusher
+        self.wheel = wheel
+        self.traffic = traffic
+        self.outbox = Outbox.__new__(Outbox)
+        return 0
 
     # --- for Python
 

@@ -17,6 +17,8 @@ NEVER = INFINITY
 cdef double TICK = 0.01
 # A sweep that comes this many seconds late tells of a blocked loop, not of dead clients.
 cdef double STALL = 0.5
+# Buckets that one sweep looks at, at most, so as not to wake for those that are empty by now.
+cdef int MAX_SKIPPED = 256
 # Seconds that a blocked loop gets to read what arrived meanwhile before deadlines are judged.
 cdef double STALL_GRACE = 0.25
 
@@ -100,6 +102,7 @@ cdef class Wheel:
     def _sweep(self):
         cdef double now = monotonic()
         cdef bint late = now - self._timer_due > STALL
+        cdef int skipped = 0    # buckets, among them those that are not due but empty by now
         self._timer = None
         self._timer_due = NEVER
         if late and not self._was_late:
@@ -109,8 +112,9 @@ cdef class Wheel:
             self._timer = self._loop.call_later(STALL_GRACE, self._sweep)
             return
         self._was_late = False
-        while self._ticks and (self._ticks[0] * TICK <= now or not self._buckets[self._ticks[0]]):
-            self._visit(heapq.heappop(self._ticks), now)    # one that is empty by now, whenever it is due
+        while self._ticks and (self._ticks[0] * TICK <= now or (skipped < MAX_SKIPPED and not self._buckets[self._ticks[0]])):
+            skipped += 1
+            self._visit(heapq.heappop(self._ticks), now)
         if self._ticks:
             self._arm(self._ticks[0])
 

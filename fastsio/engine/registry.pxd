@@ -1,6 +1,6 @@
 """Types of what compiled code reads of a registry with every connection and every poll."""
 from fastsio.engine._guard cimport Guard
-from fastsio.engine._session cimport Flusher, Session, Traffic
+from fastsio.engine._session cimport Flusher, Session, Traffic, new_session
 from fastsio.engine._wheel cimport Wheel
 from fastsio.options cimport Options
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from fastsio.engine._guard import Guard
 from fastsio.engine._ids import generate_sid
-from fastsio.engine._session import Flusher, Session, Traffic
+from fastsio.engine._session import Flusher, Session, Traffic, new_session
 from fastsio.engine._wheel import Wheel
 from fastsio.engine.lag import LagMeter
 from fastsio.engine.log_rate import LogRate
@@ -92,7 +92,9 @@ class Registry:
 
     def create(self, version: Any, request: Any) -> Session:
         """Make a session; it is reachable by its sid from now on, and LIVE once its handshake is answered."""
-        session = Session(self.new_sid(), version, request, self)
+        session = new_session(
+            self.new_sid(), version, request, self, self.options, self.flusher, self.wheel, self.traffic
+        )
         self.sessions[session.sid] = session
         self.opened += 1
         return session

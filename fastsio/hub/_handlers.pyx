@@ -9,6 +9,11 @@ from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTu
 LIFECYCLE_EVENTS = ("connect", "disconnect")
 
 
+cdef inline bint is_lifecycle(object event) except -1:
+    """Tell whether an event is one that catch-all handlers do not hear of."""
+    return isinstance(event, str) and (<str> event == "connect" or <str> event == "disconnect")
+
+
 cdef inline object entry(object table, object key):
     """What a table has for a key, None for nothing. Applications may put their own kind of mapping in its place."""
     return (<dict> table).get(key) if type(table) is dict else table.get(key)
@@ -41,11 +46,11 @@ cdef tuple _of_function(object handlers, str key, object event, tuple lead):
     table = entry(handlers, key)
     if table is None:
         return None
-    if event != "*":
+    if not isinstance(event, str) or <str> event != "*":
         handler = entry(table, event)
     if handler is not None:
         return (handler, lead)
-    if event not in LIFECYCLE_EVENTS:
+    if not is_lifecycle(event):
         handler = entry(table, "*")
         if handler is not None:
             return (handler, (event, *lead))

@@ -28,6 +28,7 @@ cdef class Hub:
     cdef object not_handled
     cdef bint async_handlers
     cdef bint is_trigger_hooked
+    cdef bint are_events_hooked         # Engine.IO's, which the application has put handlers of its own for
     cdef Runner _runner
     cdef dict _log_cache                # level -> whether the server's logger wants it; the logger's own
     cdef bint logs_events(self) except -1

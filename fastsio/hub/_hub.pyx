@@ -54,6 +54,7 @@ cdef class Hub:
         self.not_handled = server.not_handled
         self.async_handlers = server.async_handlers
         self.is_trigger_hooked = server._is_trigger_hooked
+        self.are_events_hooked = server._are_events_hooked
         self._log_cache = log_cache_of(server.logger)
         if bool(server.time_handlers) != (self.durations is not None):
             self.durations = Durations() if server.time_handlers else None

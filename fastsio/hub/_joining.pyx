@@ -26,8 +26,9 @@ from fastsio.hub.views import Environs
 
 cdef extern from *:
     """
-    /* Until Python 3.14 a dict has a number that no other dict has, and another after each change. */
-    #if PY_VERSION_HEX < 0x030E0000
+    /* Until Python 3.14 a dict has a number that no other dict has, and another after each change. FASTSIO_PLAIN does
+     * without it, to try that elsewhere. */
+    #if PY_VERSION_HEX < 0x030E0000 && !defined(FASTSIO_PLAIN)
     #define DICTS_HAVE_VERSIONS 1
     #ifdef __GNUC__
     #pragma GCC diagnostic push
@@ -224,7 +225,10 @@ cdef object call_connect(Hub hub, Member member, object auth, Shown shown):
     found = find(hub.handlers, hub.classes, member.namespace, "connect")
     if found is None:
         return None
-    return _called(found, (*(<tuple> found[1]), member.sid, shown.take(hub.server, member), auth or None))
+    environ = shown.take(hub.server, member)
+    if not <tuple> found[1]:
+        return _called(found, (member.sid, environ, auth or None))
+    return _called(found, (*(<tuple> found[1]), member.sid, environ, auth or None))
 
 
 @cython.final

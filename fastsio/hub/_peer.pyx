@@ -61,12 +61,15 @@ cdef class Door:
         self._handlers = handlers
 
     def __call__(self, Session session not None):
-        server = self._server
-        if server._are_events_hooked or not holds_same(server.eio.handlers, self._handlers):
+        cdef object server = self._server
+        cdef Hub hub = server._hub_of_manager
+        if hub is None:
+            hub = server._hub
+        if hub.are_events_hooked or not holds_same(server.eio.handlers, self._handlers):
             return server.eio._accept(session)
         if not server.manager_initialized:
             server._initialize_manager()
-        session.sink = Peer(server._hub_of_manager or server._hub, session)
+        session.sink = Peer(hub, session)
         return None
 
 

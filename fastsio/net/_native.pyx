@@ -7,7 +7,7 @@ only when everything about it is known to be right.
 """
 cimport cython
 from cpython.bytearray cimport PyByteArray_AS_STRING
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.string cimport memcmp, memcpy
 
 from fastsio._bytes cimport View, view_bytes, view_of
@@ -558,7 +558,8 @@ cdef class NativeConnection(Link):
     cdef NativeExchange _exchange_of(self, Head* head):
         """Make an exchange of an ordinary head."""
         cdef Request request = Request.read(head, self._route.path_of(head.path))
-        cdef NativeExchange exchange = NativeExchange(request)
+        cdef NativeExchange exchange = NativeExchange.__new__(NativeExchange)
+        exchange.request = request
         self._complete(request, head.is_forwarded)
         exchange.connection = self
         exchange.keep_alive = not head.closes
@@ -987,7 +988,9 @@ cdef class NativeConnection(Link):
         cdef Py_ssize_t sent = 0
         cdef bytes joined
         if self._unsaid is not None:
-            joined = self._unsaid + data[:size]
+            joined = PyBytes_FromStringAndSize(NULL, PyBytes_GET_SIZE(self._unsaid) + size)
+            memcpy(PyBytes_AS_STRING(joined), PyBytes_AS_STRING(self._unsaid), PyBytes_GET_SIZE(self._unsaid))
+            memcpy(PyBytes_AS_STRING(joined) + PyBytes_GET_SIZE(self._unsaid), data, size)
             self._unsaid = None
             data, size = PyBytes_AS_STRING(joined), PyBytes_GET_SIZE(joined)
         if size == 0 or self._transport is None:

@@ -48,7 +48,7 @@ class StoppingServer(uvicorn.Server):
     def _tune_listeners(self) -> None:
         from fastsio.net import _native  # which uvicorn has loaded by now, if it serves
 
-        if self.started and self.config.http_protocol_class is _native.NativeConnection:
+        if self.started and issubclass(self.config.http_protocol_class, _native.NativeConnection):
             listeners = [listener for server in self.servers for listener in server.sockets]
             _native.tune_listeners(self.config, asyncio.get_running_loop(), listeners)
 

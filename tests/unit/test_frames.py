@@ -511,6 +511,27 @@ def test_peek_size_of_a_length_that_fits_nowhere() -> None:
 # --- the handshake's key
 
 
+@pytest.mark.parametrize(
+    ("text", "digest"),
+    [
+        # RFC 3174, 7.3
+        (b"abc", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+        (b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "84983e441c3bd26ebaae4aa1f95129e5e54670f1"),
+        (b"a" * 1_000_000, "34aa973cd4c4daa4f61eeb2bdbad27316534016f"),
+        (b"01234567" * 80, "dea356a2cddd90c7a7ecedc5ebb563934f460452"),
+        (b"", "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+    ],
+)
+def test_sha1_of_the_rfc(text: bytes, digest: str) -> None:
+    assert _frames.sha1(text).hex() == digest
+
+
+def test_sha1_of_every_short_length() -> None:
+    for size in range(200):
+        data = os.urandom(size)
+        assert _frames.sha1(data) == hashlib.sha1(data).digest(), size
+
+
 def test_the_accept_key_of_the_rfc() -> None:
     assert _frames.accept_key(b"dGhlIHNhbXBsZSBub25jZQ==") == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
