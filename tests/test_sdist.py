@@ -6,7 +6,8 @@ import tarfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-SOURCES = ("*.py", "*.pyi", "*.pyx", "*.pxd", "*.h", "_mask.c", "_sha1.c", "py.typed", "page.html")  # other .c files are Cython's
+# The .c files beside these two are Cython's.
+SOURCES = ("*.py", "*.pyi", "*.pyx", "*.pxd", "*.h", "_mask.c", "_sha1.c", "py.typed", "page.html")
 
 
 def test_the_sdist_has_every_source(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from fastsio.hub._rooms import Member
 REJECTED: str
 REFUSED: str
 UNABLE: str
+LIFE: tuple[str, ...]
 
 @final
 class Shown: ...

@@ -47,7 +47,7 @@ class BaseManager:
         super().__setattr__(name, value)
         if name == "emit" and self.server is not None:
             self.server._hub.manager_emits = True
-        if name in LIFE and self.server is not None:
+        if name in LIFE and self.server is not None and type(self) is AsyncManager:
             self.server._hub.manager_is_plain = False
 
     # --- the tables, as python-socketio shows them

@@ -5,6 +5,7 @@ Environment: `FASTSIO_FALLBACK=1` does without what a system may lack, as if it 
 written through it. Read once, when the server is imported.
 """
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -26,7 +27,9 @@ def best_loop() -> str:
 
 def tcp_transport() -> type | None:
     """Give uvloop's class of connections without TLS, which sends small messages at once; None without uvloop."""
-    if is_fallback() or importlib.util.find_spec("uvloop") is None:
+    if is_fallback():
         return None
-    transport: type = importlib.import_module("uvloop.loop").TCPTransport
-    return transport
+    try:
+        return getattr(importlib.import_module("uvloop.loop"), "TCPTransport", None)
+    except ImportError:
+        return None
