@@ -170,3 +170,14 @@ def test_labels_make_room_for_each_other() -> None:
     assert [name for _, _, name, _, _ in placed] == ["a", "b", "c", "d"]
     assert all(low + 14.5 <= high for low, high in zip(heights, heights[1:], strict=False))
     assert heights[3] == 300.0
+
+
+def test_a_peer_is_one_that_the_budgets_were_made_of_and_a_rival_anybody(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setitem(TITLES, "socketioxide", "socketioxide")
+    record = run_with(tmp_path, {"connect": {"fastsio": [80], "bun": [100], "socketioxide": [60]}})
+    monkeypatch.setattr(
+        budgets, "BUDGETS", [Budget("connect", base, 1.0, 0.6) for base in (budgets.PEER, budgets.RIVAL)]
+    )
+    beside_peers, beside_all = budgets.judge(record)
+    assert (beside_peers.state, beside_all.state) == ("must", "missed")
+    assert "the best peer, Bun" in beside_peers.text and "the best rival, socketioxide" in beside_all.text
