@@ -89,7 +89,7 @@ def extension(source: str, extra: list[str]) -> Extension:
         name,
         [source, *extra],
         include_dirs=["fastsio"],
-        depends=["fastsio/_system.h"],
+        depends=["fastsio/_system.h", "fastsio/_runs.h"],
         extra_compile_args=CFLAGS,
         extra_link_args=LDFLAGS,
         define_macros=macros,

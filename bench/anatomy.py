@@ -88,17 +88,17 @@ def divide(profile: Profile, user: float, system: float) -> list[Part]:
     read, frames, event = of("uv__read"), of("NativeConnection_7buffer_updated"), of("Session_receive_frame")
     decoded, call = of("PacketDecoder_feed_text_view"), of("Peer__start_call")
     stand_in, emit = of("Runner_enter", "Runner_leave", "Runner_done"), of("3Hub_5emit", "3Hub_7emit", "3Hub_3emit")
-    json_in, json_out = of("4Json_load"), of("4Json_dump")
+    json_in, json_out = of("4Json_load"), of("4Json_size_of_texts", "5_json_write_texts")
     flush = of("Flusher_3_run", "Flusher_1_run", "Flusher_5_run")
     parts = [
         ("uvloop: a socket is ready, bytes are read", read - frames, "asgi"),
         ("frame: limits, mask, UTF-8", frames - event, "ours"),
         ("session and packet", event - call - json_in, "ours"),
-        ("JSON in (msgspec)", json_in, "other"),
+        ("JSON in", json_in, "ours"),
         ("a task to stand in", stand_in, "ours"),
         ("your handler, and await emit()", call - stand_in - emit, "other"),
         ("emit: packet and room", emit - json_out, "ours"),
-        ("JSON out (orjson)", json_out, "other"),
+        ("JSON out", json_out, "ours"),
         ("flush: who owes what", flush, "ours"),
     ]
     named = sum(count for _, count, _ in parts)

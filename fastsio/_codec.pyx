@@ -1,6 +1,6 @@
 """Engine.IO packets and payloads and Socket.IO packets, between bytes and values.
 
-May import: `_bytes`, `_json`, `errors`. Never does input or output, and knows no sessions, clients or clocks.
+May import: `_bytes`, `_runs.h`, `_json`, `errors`. Never does input or output, and knows no sessions, clients or clocks.
 The first half works on views without touching Python; the second half is what Python code may use as well.
 """
 cimport cython
@@ -18,6 +18,9 @@ from fastsio._json cimport Json
 
 from fastsio import errors
 from fastsio.errors import ProtocolError
+
+cdef extern from "_runs.h":
+    Py_ssize_t fastsio_ascii_run(const unsigned char* data, Py_ssize_t size) noexcept nogil
 
 cdef extern from "Python.h":
     Py_UCS4 PyUnicode_MAX_CHAR_VALUE(object text)   # 0x7F exactly when all characters are ASCII
@@ -49,22 +52,8 @@ cdef enum:
     SEPARATOR = 0x1E    # between the packets of an Engine.IO 4 payload
     BINARY_END = 0xFF   # after the length of an item of an Engine.IO 3 binary payload
 
-cdef uint64_t HIGH_BITS = 0x8080808080808080
-
 
 # --- UTF-8 and UTF-16
-
-cdef inline Py_ssize_t ascii_prefix(const unsigned char* text, Py_ssize_t size) noexcept nogil:
-    """Count, in steps of eight, the leading bytes that are certainly ASCII."""
-    cdef Py_ssize_t at = 0
-    cdef uint64_t word
-    while size - at >= 8:
-        memcpy(&word, text + at, 8)
-        if word & HIGH_BITS:
-            break
-        at += 8
-    return at
-
 
 cdef inline int utf8_width(unsigned char lead) noexcept nogil:
     """Bytes of the character that starts with `lead`, in text known to be UTF-8."""
@@ -104,7 +93,7 @@ cdef bint is_utf8(View text) noexcept nogil:
     cdef Py_ssize_t at = 0
     cdef int width
     while at < text.size:
-        at += ascii_prefix(text.data + at, text.size - at)
+        at += fastsio_ascii_run(text.data + at, text.size - at)
         if at == text.size:
             break
         width = utf8_character(text.data + at, text.size - at)
@@ -117,7 +106,7 @@ cdef bint is_utf8(View text) noexcept nogil:
 cdef Py_ssize_t utf16_length(const unsigned char* text, Py_ssize_t size) noexcept nogil:
     """Count the UTF-16 code units of UTF-8, as JavaScript counts the length of a string."""
     cdef Py_ssize_t at = 0, units
-    units = at = ascii_prefix(text, size)
+    units = at = fastsio_ascii_run(text, size)
     while at < size:
         # Each character starts with a byte that is no continuation; those of four bytes are surrogate pairs.
         units += (text[at] & 0xC0 != 0x80) + (text[at] >= 0xF0)
@@ -129,7 +118,7 @@ cdef Py_ssize_t utf16_prefix(View text, Py_ssize_t units) noexcept nogil:
     """Bytes of the first `units` UTF-16 code units of UTF-8; -1 if they end past the text or within a character."""
     cdef Py_ssize_t at = 0, step
     while units > 0:
-        step = ascii_prefix(text.data + at, min(units, text.size - at))
+        step = fastsio_ascii_run(text.data + at, min(units, text.size - at))
         at += step
         units -= step
         if units == 0:
@@ -1381,7 +1370,7 @@ cdef class PacketDecoder:
     cdef object _value_of(self, View text):
         try:
             if self._json is not None:
-                return self._json.load(view_bytes(text))
+                return self._json.load(text)
             return self._serializer.decode(view_bytes(text))
         except Exception as exc:    # a module given as `json=` may raise anything for what is not JSON
             raise coded_error("SIO_BAD_JSON") from exc

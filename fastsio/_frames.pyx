@@ -1,6 +1,6 @@
 """The WebSocket wire: frames in and out, fragments, masking, UTF-8, permessage-deflate (RFC 6455, RFC 7692).
 
-May import: `_bytes`, `_mask.c`, `_sha1.c`, the standard library's zlib.
+May import: `_bytes`, `_mask.c`, `_sha1.c`, `_runs.h`, the standard library's zlib.
 Never touches a socket, a clock or a log; never keeps a view of its input beyond the call that received it.
 """
 cimport cython
@@ -18,6 +18,9 @@ cdef extern from "_mask.h":
     void fastsio_mask_select() noexcept nogil
     void fastsio_mask(unsigned char* data, size_t size, const unsigned char* key) noexcept nogil
     int fastsio_mask_with(int kernel, unsigned char* data, size_t size, const unsigned char* key) noexcept nogil
+
+cdef extern from "_runs.h":
+    Py_ssize_t fastsio_ascii_run(const unsigned char* data, Py_ssize_t size) noexcept nogil
 
 cdef extern from "_sha1.h":
     enum: FASTSIO_SHA1_SIZE
@@ -91,7 +94,6 @@ cdef enum Utf8State:
     UTF8_AFTER_F4 = 48      # 80-8F must come, or it is above U+10FFFF
 
 cdef uint64_t[256] UTF8_ROWS    # written once, at import
-cdef uint64_t HIGH_BITS = 0x8080808080808080
 
 
 cdef void utf8_rule(int first, int last, Utf8State state, Utf8State following) noexcept nogil:
@@ -121,26 +123,6 @@ cdef void utf8_build() noexcept nogil:
     utf8_rule(0x80, 0x8F, UTF8_AFTER_F4, UTF8_TAIL2)
 
 
-cdef Py_ssize_t ascii_run(const unsigned char* data, Py_ssize_t size) noexcept nogil:
-    """Count the ASCII bytes in front."""
-    cdef uint64_t[4] block
-    cdef uint64_t word
-    cdef Py_ssize_t i = 0
-    while size - i >= 32:
-        memcpy(block, data + i, 32)
-        if (block[0] | block[1] | block[2] | block[3]) & HIGH_BITS:
-            break
-        i += 32
-    while size - i >= 8:
-        memcpy(&word, data + i, 8)
-        if word & HIGH_BITS:
-            break
-        i += 8
-    while i < size and data[i] < 0x80:
-        i += 1
-    return i
-
-
 cdef unsigned int utf8_run(unsigned int state, const unsigned char* data, Py_ssize_t size) noexcept nogil:
     """Drive the automaton over `size` bytes from `state`; stops at the first bad byte.
 
@@ -149,7 +131,7 @@ cdef unsigned int utf8_run(unsigned int state, const unsigned char* data, Py_ssi
     cdef Py_ssize_t i = 0
     while i < size and state != UTF8_BAD:
         if state == UTF8_START:
-            i += ascii_run(data + i, size - i)
+            i += fastsio_ascii_run(data + i, size - i)
         while i < size and (state > UTF8_START or (state == UTF8_START and data[i] >= 0x80)):
             state = (UTF8_ROWS[data[i]] >> state) & 63
             i += 1

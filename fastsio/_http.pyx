@@ -404,15 +404,13 @@ cpdef dict environ(Request request):
 
 cdef dict _composed(Request request):
     """Make an environ from nothing."""
-    cdef str query = request.query_string.decode("utf-8", "ignore")
     cdef tuple client = request.client or NOBODY
     cdef dict result = FIXED.copy()
     result["wsgi.url_scheme"] = "http" if request.scheme == "ws" else "https" if request.scheme == "wss" else request.scheme
     result["wsgi.errors"] = sys.stderr
     result["REQUEST_METHOD"] = request.method
     result["PATH_INFO"] = request.path
-    result["QUERY_STRING"] = query
-    result["RAW_URI"] = f"{request.path}?{query}" if query else request.path
+    _add_query(result, request)
     result["REMOTE_ADDR"] = str(client[0])
     result["REMOTE_PORT"] = str(client[1])
     cdef list headers = request.headers
@@ -422,6 +420,13 @@ cdef dict _composed(Request request):
     if request.extras is not None:
         result.update(request.extras(request, headers))
     return result
+
+
+cdef int _add_query(dict result, Request request) except -1:
+    cdef str query = request.query_string.decode("utf-8", "ignore")
+    result["QUERY_STRING"] = query
+    result["RAW_URI"] = f"{request.path}?{query}" if query else request.path
+    return 0
 
 
 cdef dict asgi_extras(Request request, list headers, dict state, object channel):
@@ -489,12 +494,11 @@ cdef class Mold:
     cdef dict scope
 
     cdef bint fits(self, Request request) except -1:
-        """Tell whether a request differs in nothing but its headers and addresses."""
+        """Tell whether a request differs in nothing but its query, its headers and its addresses."""
         cdef Request made_for = self.request
         return (
             made_for.extras is request.extras and made_for.method == request.method and made_for.path == request.path
-            and made_for.query_string == request.query_string and made_for.scheme == request.scheme
-            and made_for.http_version == request.http_version
+            and made_for.scheme == request.scheme and made_for.http_version == request.http_version
         )
 
 
@@ -562,6 +566,9 @@ cdef dict _filled(Mold mold, Request request, View* values, Py_ssize_t count):
             result[mold.keys[i]] = PyUnicode_DecodeUTF8(<const char*> values[i].data, values[i].size, NULL)
         except UnicodeDecodeError:
             return None     # such a header is left out
+    if request.query_string != mold.request.query_string:   # clients of long-polling write the time into it
+        _add_query(result, request)
+        scope["query_string"] = request.query_string
     result["wsgi.errors"] = sys.stderr
     result["REMOTE_ADDR"] = str(client[0])
     result["REMOTE_PORT"] = str(client[1])

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "lenient": set(),
     "logs": set(),
     "telemetry": set(),
-    "_json": {"lenient"},
+    "_json": {"_bytes", "lenient"},
     "serial": FOR_ALL | {"_json", "lenient"},
     "_codec": FOR_ALL | {"_bytes", "_json"},
     "_frames": FOR_ALL | {"_bytes"},

@@ -34,6 +34,9 @@ cdef class Prepared:
     cdef list _events_v3
 
     @staticmethod
+    cdef Prepared blank(EioType type, Py_ssize_t size, char** data)
+
+    @staticmethod
     cdef Prepared text(EioType type, bytes head, bytes tail)
 
     @staticmethod

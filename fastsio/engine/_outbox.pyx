@@ -25,27 +25,33 @@ cdef class Prepared:
     """
 
     @staticmethod
-    cdef Prepared text(EioType type, bytes head, bytes tail):
-        """Build a text packet of `type` whose data are `head` + `tail`.
+    cdef Prepared blank(EioType type, Py_ssize_t size, char** data):
+        """Build a text packet of `type` whose `size` bytes of data the caller writes at once, at `data`.
 
         Allocates: the frame and the Prepared.
         """
         cdef Prepared self = Prepared.__new__(Prepared)
-        cdef Py_ssize_t data_size = PyBytes_GET_SIZE(head) + PyBytes_GET_SIZE(tail)
         cdef unsigned char header[10]
-        cdef int header_size = frame_header(header, OP_TEXT, data_size + 1, False)
-        cdef bytes frame = PyBytes_FromStringAndSize(NULL, header_size + 1 + data_size)
+        cdef int header_size = frame_header(header, OP_TEXT, size + 1, False)
+        cdef bytes frame = PyBytes_FromStringAndSize(NULL, header_size + 1 + size)
         cdef char* at = PyBytes_AS_STRING(frame)
         memcpy(at, header, header_size)
         at[header_size] = 48 + <int> type   # the type digit, "0" is 48
-        at += header_size + 1
-        memcpy(at, PyBytes_AS_STRING(head), PyBytes_GET_SIZE(head))
-        memcpy(at + PyBytes_GET_SIZE(head), PyBytes_AS_STRING(tail), PyBytes_GET_SIZE(tail))
+        data[0] = at + header_size + 1
         self._frame = frame
         self._offset = header_size
         self._attachments = ()
-        self.size = data_size + 1
+        self.size = size + 1
         self.packets = 1
+        return self
+
+    @staticmethod
+    cdef Prepared text(EioType type, bytes head, bytes tail):
+        """Build a text packet of `type` whose data are `head` + `tail`."""
+        cdef char* at
+        cdef Prepared self = Prepared.blank(type, PyBytes_GET_SIZE(head) + PyBytes_GET_SIZE(tail), &at)
+        memcpy(at, PyBytes_AS_STRING(head), PyBytes_GET_SIZE(head))
+        memcpy(at + PyBytes_GET_SIZE(head), PyBytes_AS_STRING(tail), PyBytes_GET_SIZE(tail))
         return self
 
     @staticmethod

@@ -36,6 +36,7 @@ cdef class Hub:
     cdef tuple find_call(self, str namespace, str sid, list data)
     cpdef int post(self, Session session, int type, str namespace, object id, object data) except -1
     cpdef Prepared encode(self, int type, str namespace, object id, object data)
+    cdef Prepared _encode_texts(self, bytes head, list texts, Py_ssize_t size)
     cdef Prepared _pack(self, object packed)
     cpdef int owe(
         self, object event, object data, object namespace, object room, object skip_sid, object callback,

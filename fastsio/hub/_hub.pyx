@@ -4,11 +4,13 @@ May import: the engine floor, `_codec`, `_json`, `_rooms`, `_handlers`, `_runner
 Never knows which transport carries what it makes.
 """
 cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.string cimport memcpy
 
 import logging
 
 from fastsio._codec cimport BINARY_EVENT, EVENT, MESSAGE, SioType, sio_head
-from fastsio._json cimport Json
+from fastsio._json cimport Json, write_texts
 from fastsio.engine._outbox cimport DROPPABLE, LATEST, VOLATILE, Manner, Prepared
 from fastsio.engine._session cimport Session, log_cache_of, wants_info
 from fastsio.hub._durations cimport Durations
@@ -172,11 +174,15 @@ cdef class Hub:
     cpdef Prepared encode(self, int type, str namespace, object id, object data):
         """Encode one Socket.IO packet; `data` None means none. Raises what the serializer raises."""
         cdef bytes text
+        cdef Py_ssize_t size
         if self.packer is not None:
             return self._pack(self.packer.encode(type, namespace, id, data))
         if data is None:
             return Prepared.text(MESSAGE, sio_head(<SioType> type, -1, namespace, id), b"")
         if self._json is not None:
+            size = self._json.size_of_texts(data)
+            if size:
+                return self._encode_texts(sio_head(<SioType> type, -1, namespace, id), data, size)
             text = self._json.dump(data)
             if text is not None:
                 return Prepared.text(MESSAGE, sio_head(<SioType> type, -1, namespace, id), text)
@@ -186,6 +192,14 @@ cdef class Hub:
         return Prepared.with_attachments(
             sio_head(<SioType> (type + BINARY_EVENT - EVENT), len(attachments), namespace, id), text, attachments
         )
+
+    cdef Prepared _encode_texts(self, bytes head, list texts, Py_ssize_t size):
+        """Write a list of plain strings, the most frequent kind of event, where it will stand."""
+        cdef char* at
+        cdef Prepared message = Prepared.blank(MESSAGE, PyBytes_GET_SIZE(head) + size, &at)
+        memcpy(at, PyBytes_AS_STRING(head), PyBytes_GET_SIZE(head))
+        write_texts(texts, at + PyBytes_GET_SIZE(head))
+        return message
 
     cdef Prepared _pack(self, object packed):
         """What a packer wrote: bytes, text, or a list of text and attachments."""
