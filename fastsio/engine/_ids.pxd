@@ -4,3 +4,8 @@
 cpdef str generate_sid()
 cdef bint is_plain(str sid) except -1
 cdef bytes json_object(str sid, bint is_whole)
+
+
+cdef class IdMaker:
+    cdef object _server
+    cdef object _original

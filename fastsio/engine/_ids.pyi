@@ -1,1 +1,9 @@
+from collections.abc import Callable
+from typing import Any, final
+
 def generate_sid() -> str: ...
+
+@final
+class IdMaker:
+    def __init__(self, server: Any, original: Callable[..., str]) -> None: ...
+    def __call__(self) -> str: ...

@@ -2,6 +2,7 @@
 
 May import: nothing of ours. Bytes are used once, and wiped then; a forked process draws its own.
 """
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII
 from libc.string cimport memcpy, memset
@@ -11,6 +12,7 @@ import os
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object text)
+    object PyObject_GenericGetDict(object owner, void* context)
 
 cdef enum:
     ID_SIZE = 20        # characters, each of six random bits. The id is a secret and a Socket.IO room name
@@ -45,6 +47,26 @@ cpdef str generate_sid():
         text[4 * i + 3] = ALPHABET[three[2] & 63]
     memset(&_pool[_left], 0, ID_BYTES)
     return PyUnicode_DecodeASCII(text, ID_SIZE, NULL)
+
+
+@cython.final
+cdef class IdMaker:
+    """Gives the ids of an Engine.IO server: those of its `generate_id` when an application has replaced that, on whatever level.
+
+    Args:
+        server: the Engine.IO server.
+        original: its `generate_id` as it is in the class, where it does what `generate_sid` does.
+    """
+
+    def __init__(self, server, original):
+        self._server = server
+        self._original = original
+
+    def __call__(self):
+        server = self._server
+        if type(server).generate_id is self._original and "generate_id" not in <dict> PyObject_GenericGetDict(server, NULL):
+            return generate_sid()
+        return server.generate_id()
 
 
 cdef int _fill() except -1:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from fastsio.engine import reasons
-from fastsio.engine._ids import generate_sid
+from fastsio.engine._ids import IdMaker, generate_sid
 from fastsio.engine._session import Session
 from fastsio.engine.registry import Registry
 from fastsio.engineio import hosts
@@ -108,7 +108,7 @@ class BaseServer:
         self.logger = server_logger("engineio.server", logger)
         self.handlers: dict[str, Callable[..., Any]] = {}
         self._registry = Registry(self._options, self.logger)
-        self._registry.new_sid = lambda: self.generate_id()
+        self._registry.new_sid = IdMaker(self, ORIGINAL_GENERATE_ID)
         self._registry.accept = self._accept
 
     def _accept(self, session: Session) -> Any:
@@ -220,3 +220,6 @@ class BaseServer:
         if session is None:
             raise KeyError("Session not found")
         return session
+
+
+ORIGINAL_GENERATE_ID = BaseServer.generate_id  # as long as nobody has put another in its place

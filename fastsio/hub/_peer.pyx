@@ -346,7 +346,7 @@ cdef class Peer(Sink):
         if self.session.version == 3:
             sid = self.hub.server._manager._new_sid(self.session, namespace)
         else:
-            sid = self.hub.server.eio.generate_id()
+            sid = (<Registry> self.session.registry).new_sid()
         member = Member(sid, namespace, self.session.sid, self.session)
         self.hub.rooms.add(member)
         self.join(member)

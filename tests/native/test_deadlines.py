@@ -1,5 +1,7 @@
 """How long a connection of the native wire may take for what (T024, T025, T042)."""
 
+from typing import Any
+
 import pytest
 
 from native.conftest import MakeSite, statuses
@@ -99,3 +101,23 @@ def test_a_body_behind_an_answer_that_is_read_late_has_the_time_of_a_body(site: 
     assert link.is_open
     here.skip(10)
     assert not link.is_open
+
+
+def test_nobody_is_woken_for_clients_that_have_left(site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = site(has_canary=False)
+    for _ in range(40):  # each with deadlines of its own
+        client = here.websocket().joined()
+        client.transport.reset()
+        here.loop.skip(0.03)
+        here.loop.settle()
+    wakes = []
+    call_later = here.loop.call_later
+
+    def counted(*args: Any) -> Any:
+        wakes.append(args)
+        return call_later(*args)
+
+    monkeypatch.setattr(here.loop, "call_later", counted)
+    here.skip(30, 0.02)
+    assert len(wakes) < 5
+    monkeypatch.undo()

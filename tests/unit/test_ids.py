@@ -51,3 +51,19 @@ def test_threads_share_no_ids() -> None:
 
 def test_generate_id_gives_such_ids() -> None:
     assert re.fullmatch(r"[\w-]{20}", BaseServer().generate_id(), re.ASCII)
+
+
+def test_generate_id_may_be_replaced_at_any_time_and_on_any_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Own(BaseServer):
+        def generate_id(self) -> str:
+            return "own"
+
+    server, own = BaseServer(), Own()
+    make, make_own = server._registry.new_sid, own._registry.new_sid
+    assert len(make()) == 20 and make_own() == "own"
+    monkeypatch.setattr(server, "generate_id", lambda: "assigned")
+    assert make() == "assigned"
+    monkeypatch.undo()
+    assert len(make()) == 20
+    monkeypatch.setattr(BaseServer, "generate_id", lambda self: "patched")
+    assert make() == BaseServer()._registry.new_sid() == "patched" and make_own() == "own"
