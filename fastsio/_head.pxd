@@ -14,6 +14,7 @@ cdef struct Head:
     bint closes             # "Connection" names "close"
     bint wants_upgrade      # "Connection" names "upgrade"
     bint is_websocket       # "Upgrade" is "websocket"
+    bint is_octets          # "Content-Type" is "application/octet-stream"
     bint is_version_13      # "Sec-WebSocket-Version" is 13
     bint is_forwarded       # a proxy has added an X-Forwarded header
     bint crosses_origins    # it names its origin, or asks which headers it may send

@@ -48,10 +48,10 @@ cdef bint read_head(View data, Head* head) noexcept nogil:
     cdef View rest = data
     cdef View name
     cdef View value
-    cdef bint has_length = False, has_upgrade = False, has_key = False, has_version = False
+    cdef bint has_length = False, has_upgrade = False, has_type = False, has_key = False, has_version = False
     head.content_length = 0
     head.closes = head.wants_upgrade = head.is_websocket = head.is_version_13 = False
-    head.is_forwarded = head.crosses_origins = False
+    head.is_forwarded = head.crosses_origins = head.is_octets = False
     head.websocket_key.data, head.websocket_key.size = data.data, 0
     if not _read_request_line(&rest, head) or rest.size < 2:
         return False
@@ -72,6 +72,11 @@ cdef bint read_head(View data, Head* head) noexcept nogil:
                 return False
             has_upgrade = True
             head.is_websocket = is_name(value, b"websocket", 9)
+        elif is_name(name, b"content-type", 12):
+            if has_type:
+                return False
+            has_type = True
+            head.is_octets = is_exactly(value, b"application/octet-stream", 24)
         elif is_name(name, b"sec-websocket-key", 17):
             if has_key:
                 return False

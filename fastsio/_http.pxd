@@ -10,6 +10,7 @@ cdef class Request:
     cdef list _headers                  # [(lower-case name, value)] as bytes
     cdef bytes _fields                  # or the header lines as they came, once checked
     cdef bint _stays_at_home            # known to have none of the headers that CORS is about
+    cdef bint _is_octets                # of a head that was read: its body is said to be octets
     cdef public str scheme
     cdef public str http_version
     cdef public tuple client            # (host, port) of the peer, None when unknown
@@ -21,6 +22,7 @@ cdef class Request:
     cpdef str param(self, str name)
     cpdef list params(self, str name)
     cpdef str header(self, bytes name)
+    cdef bint has_octets(self) except -1
 
 
 cdef class Response:

@@ -13,11 +13,11 @@ from fastsio.engine._session cimport Link, Session
 from fastsio.engine.registry cimport Registry
 
 from fastsio import _codec
+from fastsio._http import OCTETS
 from fastsio.engine import reasons
 from fastsio.errors import ProtocolError
 
 TEXT = "text/plain; charset=UTF-8"
-BINARY = "application/octet-stream"
 SCRIPT = "text/javascript; charset=UTF-8"
 
 NOOP = {4: b"6", 3: b"1:6"}
@@ -79,7 +79,7 @@ def payload_response(Session session not None, bytes body not None, bint is_bina
     """Give a polling body the form that the session's client reads."""
     if session.jsonp is not None:
         return Response(200, _codec.encode_jsonp(body, session.jsonp), SCRIPT, [(b"X-Content-Type-Options", b"nosniff")])
-    return Response(200, body, BINARY if is_binary else TEXT)
+    return Response(200, body, OCTETS if is_binary else TEXT)
 
 
 cdef PollingLink link_of(Session session):
@@ -143,7 +143,7 @@ cpdef object post(Registry registry, Session session, Exchange exchange, bytes b
         return exchange.respond(Response.refusal(f"Invalid session {session.sid}"))
     if link is None:
         return exchange.respond(Response.refusal("Unexpected HTTP request"))
-    is_binary = exchange.request.content_type == BINARY
+    is_binary = exchange.request.has_octets()
     try:
         if is_binary and session.version == 4:
             raise ProtocolError("EIO_BAD_TYPE", "Engine.IO 4 has no binary polling bodies")
