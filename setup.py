@@ -89,7 +89,7 @@ def extension(source: str, extra: list[str]) -> Extension:
         name,
         [source, *extra],
         include_dirs=["fastsio"],
-        depends=["fastsio/_system.h", "fastsio/_runs.h"],
+        depends=[f"fastsio/{name}.h" for name in ("_system", "_runs", "_mask", "_sha1")],
         extra_compile_args=CFLAGS,
         extra_link_args=LDFLAGS,
         define_macros=macros,

@@ -486,15 +486,30 @@ cdef enum:
     MAX_FIELDS = 64     # a request with more headers has its environ made from nothing
     MOLD_COUNT = 16
 
+# Headers that many clients have the same values of, and that are nobody's secret.
+cdef frozenset COMMON = frozenset(
+    f"HTTP_{name}" for name in (
+        "ACCEPT", "ACCEPT_ENCODING", "ACCEPT_LANGUAGE", "CACHE_CONTROL", "CONNECTION", "HOST", "ORIGIN", "PRAGMA",
+        "SEC_WEBSOCKET_EXTENSIONS", "SEC_WEBSOCKET_VERSION", "UPGRADE", "USER_AGENT",
+    )
+)
+
 # Number of headers, modulo MOLD_COUNT -> the Mold of the last request with as many; clients of one kind send as many each.
 cdef list _molds = [None] * MOLD_COUNT
 
 
 @cython.final
 cdef class Mold:
-    """An environ that was made, and of what: that of the next request like it is a copy, with the values that differ."""
+    """An environ that was made, and of what: that of the next request like it is a copy, with the values that differ.
 
-    cdef Request request
+    It outlives its client, so it keeps no value that is not COMMON.
+    """
+
+    cdef object extras
+    cdef str method
+    cdef str path
+    cdef str scheme
+    cdef str http_version
     cdef list names         # of the headers as they came, and as keys of the environ
     cdef list keys
     cdef list headers
@@ -503,11 +518,27 @@ cdef class Mold:
 
     cdef bint fits(self, Request request) except -1:
         """Tell whether a request differs in nothing but its query, its headers and its addresses."""
-        cdef Request made_for = self.request
         return (
-            made_for.extras is request.extras and made_for.method == request.method and made_for.path == request.path
-            and made_for.scheme == request.scheme and made_for.http_version == request.http_version
+            self.extras is request.extras and self.method == request.method and self.path == request.path
+            and self.scheme == request.scheme and self.http_version == request.http_version
         )
+
+    cdef int keep(self, Request request, dict environ) except -1:
+        """Keep what may be kept of a request and of its environ."""
+        self.extras, self.method, self.path = request.extras, request.method, request.path
+        self.scheme, self.http_version = request.scheme, request.http_version
+        self.environ = environ.copy()
+        self.scope = self.environ["asgi.scope"].copy()
+        self.headers = [
+            pair if key in COMMON else (pair[0], b"") for key, pair in zip(self.keys, self.scope["headers"], strict=True)
+        ]
+        for key in self.keys:
+            if key not in COMMON:
+                self.environ[key] = ""
+        self.environ["QUERY_STRING"] = self.environ["RAW_URI"] = self.environ["REMOTE_ADDR"] = ""
+        self.scope["query_string"] = b""
+        self.scope["headers"] = self.scope["client"] = self.scope["state"] = self.environ["asgi.scope"] = None
+        return 0
 
 
 cdef dict _cast(Request request):
@@ -574,14 +605,13 @@ cdef dict _filled(Mold mold, Request request, View* values, Py_ssize_t count):
             result[mold.keys[i]] = PyUnicode_DecodeUTF8(<const char*> values[i].data, values[i].size, NULL)
         except UnicodeDecodeError:
             return None     # such a header is left out
-    if request.query_string != mold.request.query_string:   # clients of long-polling write the time into it
-        _add_query(result, request)
-        scope["query_string"] = request.query_string
+    _add_query(result, request)
     result["wsgi.errors"] = sys.stderr
     result["REMOTE_ADDR"] = str(client[0])
     result["REMOTE_PORT"] = str(client[1])
     result["asgi.scope"] = scope
     scope["asgi"] = ASGI.copy()
+    scope["query_string"] = request.query_string
     scope["headers"] = headers
     scope["client"] = request.client
     scope["server"] = request.server
@@ -600,11 +630,7 @@ cdef dict _molded(Request request, View* names, Py_ssize_t count):
     for key in mold.keys:
         if key not in result:
             return result
-    mold.request = request
-    mold.environ = result.copy()
-    mold.scope = result["asgi.scope"].copy()
-    mold.headers = mold.scope["headers"].copy()
-    mold.scope["state"] = mold.environ["asgi.scope"] = None     # another's
+    mold.keep(request, result)
     _molds[count % MOLD_COUNT] = mold
     return result
 

@@ -4,6 +4,7 @@ May import: `_bytes`, `_runs.h`, `lenient`. Three readers, each stricter than th
 as it is written by programs and gives up on anything else; msgspec (exact big integers); `lenient`, so that semantics stay
 those of the standard module. orjson writes.
 """
+cimport cython
 from cpython.dict cimport PyDict_SetItem
 from cpython.float cimport PyFloat_FromDouble
 from cpython.list cimport PyList_Append, PyList_GET_ITEM, PyList_GET_SIZE
@@ -250,11 +251,11 @@ cdef double[16] POWERS = [
 ]
 
 
-cdef inline Py_ssize_t read_digits(Reading* text, int64_t* value) noexcept:
-    """Read digits, of which the first `MAX_DIGITS` count; give how many there are."""
+cdef inline Py_ssize_t read_digits(Reading* text, Py_ssize_t most, int64_t* value) noexcept:
+    """Read digits, of which the first `most` go on with `value`; give how many there are."""
     cdef const unsigned char* begin = text.at
     while text.at < text.end and c"0" <= text.at[0] <= c"9":
-        if text.at - begin < MAX_DIGITS:
+        if text.at - begin < most:
             value[0] = value[0] * 10 + (text.at[0] - c"0")
         text.at += 1
     return text.at - begin
@@ -266,13 +267,13 @@ cdef object read_number(Reading* text):
     cdef Py_ssize_t digits, decimals
     cdef bint is_negative = begin[0] == c"-"
     text.at += is_negative
-    digits = read_digits(text, &value)
+    digits = read_digits(text, MAX_DIGITS, &value)
     if digits == 0 or (digits > 1 and begin[is_negative] == c"0"):
         return fail(text)
     if text.at < text.end and text.at[0] in b".eE":
         if text.at[0] == c"." and digits <= MAX_EXACT_DIGITS:
             text.at += 1
-            decimals = read_digits(text, &value) if digits < MAX_EXACT_DIGITS else 0
+            decimals = read_digits(text, MAX_EXACT_DIGITS - digits, &value)
             if 0 < decimals <= MAX_EXACT_DIGITS - digits and not (text.at < text.end and text.at[0] in b"eE"):
                 return PyFloat_FromDouble((-1.0 if is_negative else 1.0) * (<double> value / POWERS[decimals]))
         return read_by_library(text, begin, end_of_number(text))
@@ -364,6 +365,7 @@ cdef object read_key(Reading* text):
     return key
 
 
+@cython.overflowcheck(False)
 cdef inline uint64_t hash_of(const unsigned char* data, Py_ssize_t size) noexcept:
     """Spread short texts over the places. Who finds two of one place only makes them be read anew each time."""
     cdef uint64_t value = <uint64_t> size, word

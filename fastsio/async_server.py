@@ -18,6 +18,8 @@ from fastsio.hub._handlers import find
 from fastsio.hub.manager import AsyncManager
 from fastsio.status.stats import stats_of
 
+ENTER_ROOM = AsyncManager.enter_room  # as long as nobody patches the class, what it does is done without it
+
 if TYPE_CHECKING:
     from fastsio.async_admin import InstrumentedAsyncServer
 
@@ -224,7 +226,7 @@ class AsyncServer(BaseServer):
             KeyError: there is no such client.
         """
         hub = self._hub_of_manager or self._hub
-        if hub.manager_is_plain:
+        if hub.manager_is_plain and AsyncManager.enter_room is ENTER_ROOM:
             hub.rooms.put(namespace or "/", sid, room)
         else:
             await self.manager.enter_room(sid, namespace or "/", room)

@@ -198,18 +198,27 @@ cdef bytes open_rest(Options options, str transport):
     global _open_rest, _may_upgrade, _interval, _timeout, _max_payload
     cdef bint may_upgrade = transport == "polling" and options.allow_upgrades and "websocket" in options.transports
     cdef double interval = options.ping_interval + options.ping_grace, timeout = options.ping_timeout
-    if _open_rest is None or may_upgrade != _may_upgrade or interval != _interval or timeout != _timeout or (
-        options.max_http_buffer_size != _max_payload
+    cdef Py_ssize_t size = options.max_http_buffer_size
+    cdef bytes rest
+    if (
+        _open_rest is None or may_upgrade != _may_upgrade or interval != _interval or timeout != _timeout or size != _max_payload
     ):
-        _may_upgrade, _interval, _timeout, _max_payload = may_upgrade, interval, timeout, options.max_http_buffer_size
-        rest = {
-            "upgrades": ["websocket"] if may_upgrade else [],
-            "pingInterval": int(interval * 1000),
-            "pingTimeout": int(timeout * 1000),
-            "maxPayload": _max_payload,
-        }
-        _open_rest = b"," + json.dumps(rest, separators=(",", ":"))[1:].encode()
+        rest = _written_rest(may_upgrade, interval, timeout, size)
+        # Together, with nothing between that could raise or let another thread in.
+        _may_upgrade, _interval, _timeout, _max_payload = may_upgrade, interval, timeout, size
+        _open_rest = rest
+        return rest
     return _open_rest
+
+
+cdef bytes _written_rest(bint may_upgrade, double interval, double timeout, Py_ssize_t size):
+    rest = {
+        "upgrades": ["websocket"] if may_upgrade else [],
+        "pingInterval": int(interval * 1000),
+        "pingTimeout": int(timeout * 1000),
+        "maxPayload": size,
+    }
+    return b"," + json.dumps(rest, separators=(",", ":"))[1:].encode()
 
 
 def cookie_headers(cookie, str sid not None):

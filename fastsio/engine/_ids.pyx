@@ -66,7 +66,10 @@ cdef class IdMaker:
         server = self._server
         if type(server).generate_id is self._original and "generate_id" not in <dict> PyObject_GenericGetDict(server, NULL):
             return generate_sid()
-        return server.generate_id()
+        sid = server.generate_id()
+        if not isinstance(sid, str):
+            raise TypeError(f"generate_id() of the application gave {sid!r}; an id is a str")
+        return sid
 
 
 cdef int _fill() except -1:

@@ -14,6 +14,7 @@ from fastsio.engine._session cimport Session
 from fastsio.hub._handlers cimport find
 from fastsio.hub._hub cimport Hub
 from fastsio.hub._rooms cimport Member
+from fastsio.hub._runner cimport CAN_COUNT
 
 import asyncio
 from inspect import isawaitable
@@ -55,13 +56,17 @@ cdef object CancelledError = asyncio.CancelledError
 cdef Py_ssize_t OWN_REFERENCES = 2
 
 
+# A plain manager's methods, as long as nobody patches the class.
+cdef dict ORIGINALS = {name: getattr(AsyncManager, name) for name in LIFE}
+
+
 cpdef bint is_plain(object manager) except -1:
     """Tell whether a manager is python-socketio's simplest, with nothing about it replaced."""
     cdef dict own = manager.__dict__
     if type(manager) is not AsyncManager:
         return False
     for name in LIFE:
-        if name in own:
+        if name in own or getattr(AsyncManager, name) is not ORIGINALS[name]:
             return False
     return True
 
@@ -277,7 +282,7 @@ cdef class Shown:
         cdef object environ = self._environ, scope, state
         cdef Session session = self._session
         self._environ = None
-        if environ is None or session.environ is not environ or not self._is_untouched(0, environ, OWN_REFERENCES):
+        if not CAN_COUNT or environ is None or session.environ is not environ or not self._is_untouched(0, environ, OWN_REFERENCES):
             return 0
         # What is in it is held by its copy, too.
         scope = (<dict> environ).get("asgi.scope")

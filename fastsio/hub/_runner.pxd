@@ -1,5 +1,8 @@
 """Runs handlers at once, each as if in an asyncio task of its own."""
 
+# Whether counts of references tell who keeps something: not without the interpreter's lock.
+cdef bint CAN_COUNT
+
 
 cdef class Rest:
     """What is left of something awaitable; stands in for it where it is awaited."""

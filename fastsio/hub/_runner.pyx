@@ -43,8 +43,7 @@ cdef object _sample = _nothing()
 cdef object CompiledCoroutine = type(_sample)
 _sample.close()
 
-# Without the interpreter's lock, counts of references do not tell who keeps something.
-cdef bint CAN_COUNT = not sysconfig.get_config_var("Py_GIL_DISABLED")
+CAN_COUNT = not sysconfig.get_config_var("Py_GIL_DISABLED")
 # Context variables that are compared before a spare is used again; with more, comparing costs more than a task.
 cdef Py_ssize_t MAX_COMPARED = 8
 

@@ -832,13 +832,14 @@ cdef class NativeConnection(Link):
         cdef FrameStatus status
         cdef Py_ssize_t limit = self._limit(), count = 0
         cdef Session session
+        cdef FrameReader reader = self._reader      # held: it owns messages that came in fragments
         while rest.size and self._reader is not None:
             if count == READ_CHECK:
                 if monotonic() > now + READ_SLICE:
                     return True
                 count = 0
             count += 1
-            status = self._reader.next_frame(rest, limit, &frame)
+            status = reader.next_frame(rest, limit, &frame)
             if status == FRAME_NEED_MORE:
                 return False
             if status == FRAME_MESSAGE:
@@ -1035,11 +1036,19 @@ def tune_listeners(config, loop, list sockets not None):
     timeout = route.registry.options.tcp_user_timeout
     for sock in sockets:
         _tune(sock, timeout)
-    loop.call_later(TUNED_AFTER, _note_inherited, route, timeout)
+    _note_later(route, loop, timeout)
 
 
-def _note_inherited(Route route not None, double timeout):
-    route._inherited = timeout
+cdef int _note_later(Route route, object loop, double timeout) except -1:
+    loop.call_later(TUNED_AFTER, _note_inherited, route, loop, timeout, loop.time() + TUNED_AFTER)
+    return 0
+
+
+def _note_inherited(Route route not None, loop, double timeout, double due):
+    if loop.time() > due + TUNED_AFTER / 10:    # the loop was blocked: who came before is accepted after this
+        _note_later(route, loop, timeout)
+    else:
+        route._inherited = timeout
 
 
 cdef int _tune(sock, double user_timeout) except -1:

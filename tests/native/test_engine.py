@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import math
 import time
 from typing import Any
 
@@ -516,4 +517,23 @@ def test_a_handshake_that_cannot_be_answered_leaves_nobody(site: MakeSite, revis
     here.sio.eio.cookie = None
     here.sio.eio.handlers.update(here.sio._engine_handlers)
     assert any("must not contain line breaks" in text for text in here.complaints.found)
+    here.complaints.found.clear()
+
+
+def test_each_server_writes_its_own_options_into_open(site: MakeSite) -> None:
+    one, other = site(ping_interval=11, ping_timeout=7), site(ping_interval=13, max_http_buffer_size=5000)
+    for _ in range(2):
+        assert b'"pingInterval":11000,"pingTimeout":7000,"maxPayload":1000000' in one.get(V4)
+        assert b'"pingInterval":13000,"pingTimeout":20000,"maxPayload":5000' in other.get(V4)
+
+
+def test_options_that_cannot_be_written_stay_those_that_cannot(site: MakeSite) -> None:
+    here = site(has_canary=False, ping_interval=11)
+    assert b'"pingInterval":11000' in here.get(V4)
+    here.registry.options.ping_interval = math.inf
+    for _ in range(2):  # the second is not answered with what was written before
+        assert b'"pingInterval"' not in here.get(V4)
+    here.registry.options.ping_interval = 13
+    assert b'"pingInterval":13000' in here.get(V4)
+    assert sum("infinity" in text for text in here.complaints.found) == 2
     here.complaints.found.clear()

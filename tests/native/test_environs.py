@@ -1,5 +1,6 @@
 """Environs of requests that are like an earlier one are copies of that one's: nobody may see another's in them."""
 
+import gc
 from typing import Any
 
 import pytest
@@ -98,3 +99,12 @@ def test_other_requests_are_not_mistaken_for_it(site: MakeSite) -> None:
 def test_servers_do_not_share_the_state_of_their_applications(site: MakeSite) -> None:
     one, other = site(), site()
     assert _seen(one)["asgi.scope"]["state"] is not _seen(other)["asgi.scope"]["state"]
+
+
+def test_what_is_kept_for_later_requests_is_nobodys_secret(site: MakeSite) -> None:
+    here = site()
+    _seen(
+        here, f"{PLAIN}\nCookie: user=secret\nAuthorization: Bearer secret\nUser-Agent: kept", f"{QUERY}&token=secret"
+    )
+    kept = [gc.get_referents(one) for one in gc.get_objects() if type(one).__name__ == "Mold"]
+    assert "'HTTP_USER_AGENT': 'kept'" in str(kept) and "secret" not in str(kept)

@@ -67,3 +67,10 @@ def test_generate_id_may_be_replaced_at_any_time_and_on_any_level(monkeypatch: p
     assert len(make()) == 20
     monkeypatch.setattr(BaseServer, "generate_id", lambda self: "patched")
     assert make() == BaseServer()._registry.new_sid() == "patched" and make_own() == "own"
+
+
+def test_an_id_that_is_no_text_is_refused_where_it_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = BaseServer()
+    monkeypatch.setattr(server, "generate_id", lambda: None)
+    with pytest.raises(TypeError, match="gave None; an id is a str"):
+        server._registry.new_sid()

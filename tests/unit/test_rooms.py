@@ -101,6 +101,20 @@ async def test_falsy_targets_are_everybody(to: Any) -> None:
     assert {sid: len(waiting) for sid, waiting in sio.manager.callbacks.items()} == {"ann": 1, "bob": 1}
 
 
+async def test_a_patched_class_of_managers_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    async def enter_room(self: Any, *args: Any) -> None:
+        asked.append(args)
+
+    sio = fastsio.AsyncServer(async_mode="asgi")
+    sio.manager.basic_enter_room("ann", "/", None, eio_sid="eio-ann")
+    await sio.enter_room("ann", "before")
+    monkeypatch.setattr(fastsio.AsyncManager, "enter_room", enter_room)
+    await sio.enter_room("ann", "after")
+    assert asked == [("ann", "/", "after")] and sio.rooms("ann") == ["ann", "before"]
+
+
 class TestViews:
     """`manager.rooms` looks as it does in python-socketio."""
 

@@ -85,6 +85,30 @@ def test_connections_have_their_options_from_the_listener() -> None:
     assert after == [(1, 17_500), (1, 17_500), (1, 23_000)]
 
 
+def test_a_loop_that_was_blocked_does_not_take_earlier_connections_for_tuned() -> None:
+    """They are accepted after the timer that says when all that come have the listener's options."""
+    seen: list[float] = []
+
+    class Loop:
+        now = 0.0
+
+        def time(self) -> float:
+            return self.now
+
+        def call_later(self, delay: float, function: Any, *args: Any) -> None:
+            seen.append(delay)
+            self.timer = (function, args)
+
+    loop = Loop()
+    route = _native.Route(socketio.AsyncServer(async_mode="asgi").eio._registry, "/socket.io/", None, 5.0)
+    _native._note_inherited(route, loop, 23.0, -5.0)
+    assert seen == [_native.TUNED_AFTER]
+    loop.now += _native.TUNED_AFTER
+    function, args = loop.timer
+    function(*args)
+    assert seen == [_native.TUNED_AFTER]
+
+
 def _tcp_options(sock: Any) -> tuple[int, int]:
     """Give TCP_NODELAY and TCP_USER_TIMEOUT of a socket, as the kernel has them."""
     nodelay = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
