@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from typing import Any, Final, final
 
+OCTETS: Final[str]
 MAX_ECHO: Final[int]
 STATUS_LINES: Final[dict[int, bytes]]
 

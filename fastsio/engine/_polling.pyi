@@ -4,8 +4,8 @@ from fastsio._http import Exchange, Response
 from fastsio.engine._session import Link, Session
 from fastsio.engine.registry import Registry
 
+OCTETS: Final[str]
 TEXT: Final[str]
-BINARY: Final[str]
 SCRIPT: Final[str]
 NOOP: Final[dict[int, bytes]]
 

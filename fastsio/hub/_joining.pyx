@@ -282,7 +282,9 @@ cdef class Shown:
         cdef object environ = self._environ, scope, state
         cdef Session session = self._session
         self._environ = None
-        if not CAN_COUNT or environ is None or session.environ is not environ or not self._is_untouched(0, environ, OWN_REFERENCES):
+        if not CAN_COUNT or environ is None or session.environ is not environ:
+            return 0
+        if not self._is_untouched(0, environ, OWN_REFERENCES):
             return 0
         # What is in it is held by its copy, too.
         scope = (<dict> environ).get("asgi.scope")
