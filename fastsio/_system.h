@@ -11,6 +11,9 @@
 #else
 #include <time.h>
 #endif
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 /* Seconds of a clock that never goes back. Its zero means nothing. */
 static inline double system_monotonic(void)
@@ -24,6 +27,18 @@ static inline double system_monotonic(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double) now.tv_sec + (double) now.tv_nsec * 1e-9;
+#endif
+}
+
+/* Have the C library keep memory that was freed, up to `kept` bytes at its end, and blocks of up to `largest` bytes among it:
+ * else each large message has its pages from the kernel, and gives them back. */
+static inline void system_keep_memory(int largest, int kept)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, largest);
+    mallopt(M_TRIM_THRESHOLD, kept);
+#else
+    (void) largest, (void) kept;
 #endif
 }
 

@@ -26,7 +26,7 @@ from fastsio.engine._session cimport Flusher, Link, Session
 from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
 from fastsio.engine.registry cimport Registry
 from fastsio.options cimport Options
-from fastsio.net._sockets cimport SYSTEM_WRITES_DIRECTLY, ipv4_name, system_tune, system_send
+from fastsio.net._sockets cimport SYSTEM_WRITES_DIRECTLY, ipv4_name, system_keep_memory, system_tune, system_send
 
 import asyncio
 import logging
@@ -1022,6 +1022,17 @@ cdef class NativeConnection(Link):
                 self._set_deadline(CLOSE_TIMEOUT)
             self._transport.close()
         return 0
+
+
+# Bytes of a block, and of all that is free at the end of the heap, that stay with the process: a message near the default
+# limit is some blocks of a megabyte.
+cdef int KEPT_BLOCK = 8 * 1024 * 1024
+cdef int KEPT_MEMORY = 32 * 1024 * 1024
+
+
+def keep_memory():
+    """Have what large messages needed stay with this process, for the next."""
+    system_keep_memory(KEPT_BLOCK, KEPT_MEMORY)
 
 
 # Seconds after which every connection that is accepted has come after its listener was tuned.

@@ -10,6 +10,7 @@ cdef extern from "_system.h" nogil:
     Py_ssize_t system_send(int fd, const void* data, size_t size)
     bint system_ipv4_name(int fd, bint is_peer, unsigned char* address)
     void system_tune(int fd, double seconds)
+    void system_keep_memory(int largest, int kept)
 
 
 cdef inline tuple ipv4_name(int fd, bint is_peer):

@@ -39,17 +39,18 @@ class StoppingServer(uvicorn.Server):
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
-        self._tune_listeners()
+        self._prepare_wire()
         if self._collector is not None:
             self._collector.start()
         else:
             freeze()
 
-    def _tune_listeners(self) -> None:
+    def _prepare_wire(self) -> None:
         from fastsio.net import _native  # which uvicorn has loaded by now, if it serves
 
         if self.started and issubclass(self.config.http_protocol_class, _native.NativeConnection):
             listeners = [listener for server in self.servers for listener in server.sockets]
+            _native.keep_memory()
             _native.tune_listeners(self.config, asyncio.get_running_loop(), listeners)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
