@@ -14,6 +14,8 @@ CLIENTS = 10_000
 SLICE = 0.005
 # Slices end at a count of sessions: what one may compute beyond the 5 ms. Other programs may hold this one up; that is not counted.
 TOLERANCE = 0.003
+if _build.PROFILE == "asan":  # the sanitizer's allocator gives freed memory back in heaps, once in a while
+    TOLERANCE = 0.05
 
 
 @pytest.mark.skipif(_build.PROFILE == "trace", reason="every line is slower while coverage is told of it")
