@@ -13,7 +13,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memchr, memcmp, memcpy, strchr
 
-from fastsio._bytes cimport View, view_bytes, view_of, view_skip
+from fastsio._bytes cimport View, base64_size, view_bytes, view_of, view_skip, write_base64
 from fastsio._json cimport Json
 
 from fastsio import errors
@@ -229,34 +229,6 @@ cdef inline bint put_base64_group(uint32_t bits, unsigned char* out, Py_ssize_t 
     return True
 
 
-cdef inline Py_ssize_t base64_size(Py_ssize_t size) noexcept nogil:
-    return (size + 2) // 3 * 4
-
-
-cdef void write_base64(const unsigned char* data, Py_ssize_t size, unsigned char* out) noexcept nogil:
-    """Write the base64 of `size` bytes: `base64_size(size)` characters."""
-    cdef uint32_t bits
-    while size >= 3:
-        bits = <uint32_t> data[0] << 16 | <uint32_t> data[1] << 8 | data[2]
-        put_base64_text(bits, out)
-        data += 3
-        size -= 3
-        out += 4
-    if size:
-        bits = <uint32_t> data[0] << 16 | (<uint32_t> data[1] << 8 if size == 2 else 0)
-        put_base64_text(bits, out)
-        out[3] = c"="
-        if size == 1:
-            out[2] = c"="
-
-
-cdef inline void put_base64_text(uint32_t bits, unsigned char* out) noexcept nogil:
-    out[0] = BASE64_ALPHABET[bits >> 18]
-    out[1] = BASE64_ALPHABET[bits >> 12 & 63]
-    out[2] = BASE64_ALPHABET[bits >> 6 & 63]
-    out[3] = BASE64_ALPHABET[bits & 63]
-
-
 cdef bytes base64_packet(bytes prefix, bytes data):
     """Give `prefix` and the standard base64 of `data`.
 
@@ -266,7 +238,7 @@ cdef bytes base64_packet(bytes prefix, bytes data):
     cdef bytes packet = PyBytes_FromStringAndSize(NULL, head + base64_size(size))
     cdef unsigned char* out = <unsigned char*> PyBytes_AS_STRING(packet)
     memcpy(out, PyBytes_AS_STRING(prefix), head)
-    write_base64(<const unsigned char*> PyBytes_AS_STRING(data), size, out + head)
+    write_base64(BASE64_ALPHABET, <const unsigned char*> PyBytes_AS_STRING(data), size, out + head)
     return packet
 
 

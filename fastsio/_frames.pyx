@@ -9,7 +9,9 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from libc.stdint cimport uint64_t
 from libc.string cimport memcpy
 
-from fastsio._bytes cimport View, load_u16, load_u64, store_u16, store_u64, view_bytes, view_of, view_skip
+from fastsio._bytes cimport (
+    View, load_u16, load_u64, store_u16, store_u64, view_bytes, view_of, view_skip, write_base64,
+)
 
 import zlib
 
@@ -623,22 +625,13 @@ cdef bint put_accept_key(View key, char* accept) noexcept nogil:
     False, and nothing is put, if the key is not 16 bytes in canonical base64. Source: RFC 6455 4.2.2.
     """
     cdef unsigned char[NONCE_SIZE + GUID_SIZE] text
-    cdef unsigned char[FASTSIO_SHA1_SIZE + 1] digest
-    cdef const unsigned char* three
-    cdef int i
+    cdef unsigned char[FASTSIO_SHA1_SIZE] digest
     if key.size != NONCE_SIZE or not is_nonce(key.data):
         return False
     memcpy(text, key.data, NONCE_SIZE)
     memcpy(text + NONCE_SIZE, ACCEPT_GUID, GUID_SIZE)
     fastsio_sha1(text, NONCE_SIZE + GUID_SIZE, digest)
-    digest[FASTSIO_SHA1_SIZE] = 0
-    for i in range(ACCEPT_SIZE // 4):
-        three = digest + 3 * i
-        accept[4 * i] = BASE64[three[0] >> 2]
-        accept[4 * i + 1] = BASE64[(three[0] & 3) << 4 | three[1] >> 4]
-        accept[4 * i + 2] = BASE64[(three[1] & 15) << 2 | three[2] >> 6]
-        accept[4 * i + 3] = BASE64[three[2] & 63]
-    accept[ACCEPT_SIZE - 1] = c"="
+    write_base64(BASE64, digest, FASTSIO_SHA1_SIZE, <unsigned char*> accept)
     return True
 
 

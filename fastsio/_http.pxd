@@ -45,5 +45,6 @@ cpdef bytes header_lines(list headers)
 cpdef bytes response_head(int status, list headers, bytes body=*)
 cpdef dict environ(Request request)
 cpdef Response origin_refusal(Options options, Request request)
+cdef bint is_left_to_others(Options options) noexcept
 cdef bytes cors_lines(Options options, Request request)
 cdef bytes switching_head(const char* accept, Py_ssize_t size, bytes lines)

@@ -215,7 +215,7 @@ cpdef Response origin_refusal(Options options, Request request):
     return Response.refusal(f"{shown} is not an accepted origin.")
 
 
-cdef inline bint is_left_to_others(Options options) noexcept:
+cdef bint is_left_to_others(Options options) noexcept:
     """Tell whether somebody else looks after CORS: a list of no origins says so."""
     cdef object allowed = options.cors_allowed_origins
     return isinstance(allowed, list) and PyList_GET_SIZE(allowed) == 0

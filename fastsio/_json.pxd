@@ -8,4 +8,5 @@ cdef class Json:
     cdef Py_ssize_t size_of_texts(self, object value) noexcept
     cdef object load(self, View text)
 
+cdef bint is_plain(str text) noexcept
 cdef int write_texts(list texts, char* at) noexcept

@@ -99,7 +99,7 @@ cdef class Json:
             return 0
         for i in range(PyList_GET_SIZE(value)):
             text = <object> PyList_GET_ITEM(value, i)
-            if type(text) is not str or not PyUnicode_IS_COMPACT_ASCII(text) or not is_plain(text):
+            if type(text) is not str or not is_plain(text):
                 return 0
             size += PyUnicode_GET_LENGTH(text) + 3
         return size
@@ -123,10 +123,10 @@ cdef class Json:
 
 # --- writing a list of texts
 
-cdef inline bint is_plain(str text) noexcept:
-    """Tell whether a compact ASCII string stands in JSON as it is."""
+cdef bint is_plain(str text) noexcept:
+    """Tell whether a string is ASCII that stands in JSON as it is; `text` is not None."""
     cdef Py_ssize_t size = PyUnicode_GET_LENGTH(text)
-    return fastsio_plain_run(<const unsigned char*> PyUnicode_1BYTE_DATA(text), size) == size
+    return PyUnicode_IS_COMPACT_ASCII(text) and fastsio_plain_run(<const unsigned char*> PyUnicode_1BYTE_DATA(text), size) == size
 
 
 cdef int write_texts(list texts, char* at) noexcept:

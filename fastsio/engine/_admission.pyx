@@ -6,7 +6,7 @@ Source: Engine.IO protocol 4, "Request validation"; order, statuses and bodies a
 
 import json
 
-from fastsio._http cimport Exchange, Request, Response, origin_refusal
+from fastsio._http cimport Exchange, Request, Response, is_left_to_others, origin_refusal
 from fastsio.engine._lifecycle cimport LINGERING, LIVE, OPENING, POLLING, WEBSOCKET
 from fastsio.engine._polling cimport PollingLink, get, post_begins
 from fastsio.engine._session cimport Link, Session
@@ -69,7 +69,7 @@ cdef Session _refuse(Registry registry, Exchange exchange, str category, Respons
 
 cdef list _methods(Options options):
     """Give the header that every answer to OPTIONS has, unless CORS is left to somebody else."""
-    return [] if options.cors_allowed_origins == [] else [(b"Access-Control-Allow-Methods", b"OPTIONS, GET, POST")]
+    return [] if is_left_to_others(options) else [(b"Access-Control-Allow-Methods", b"OPTIONS, GET, POST")]
 
 
 cdef object _revision(Request request, Options options):

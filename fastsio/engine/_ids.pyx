@@ -1,17 +1,19 @@
 """Ids of sessions and of members, made of random bytes that are drawn for many of them at once.
 
-May import: nothing of ours. Bytes are used once, and wiped then; a forked process draws its own.
+May import: `_bytes`, `_json`. Random bytes are used once, and wiped then; a forked process draws its own.
 """
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII
 from libc.string cimport memcpy, memset
 
+from fastsio._bytes cimport write_base64
+from fastsio._json cimport is_plain
+
 import json
 import os
 
 cdef extern from "Python.h":
-    bint PyUnicode_IS_COMPACT_ASCII(object text)
     object PyObject_GenericGetDict(object owner, void* context)
 
 cdef enum:
@@ -21,11 +23,6 @@ cdef enum:
 
 cdef const char* ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-# Byte -> whether it may be in a plain id.
-cdef bint[256] PLAIN
-for _i in range(64):
-    PLAIN[<unsigned char> ALPHABET[_i]] = True
-
 cdef unsigned char[POOL_SIZE] _pool
 cdef Py_ssize_t _left = 0       # bytes of it that have not been used, at its beginning
 
@@ -34,17 +31,10 @@ cpdef str generate_sid():
     """Give 20 URL-safe characters that nobody can guess."""
     global _left
     cdef char[ID_SIZE] text
-    cdef const unsigned char* three
-    cdef int i
     if _left == 0:
         _fill()
     _left -= ID_BYTES
-    for i in range(ID_SIZE // 4):
-        three = &_pool[_left + 3 * i]
-        text[4 * i] = ALPHABET[three[0] >> 2]
-        text[4 * i + 1] = ALPHABET[(three[0] & 3) << 4 | three[1] >> 4]
-        text[4 * i + 2] = ALPHABET[(three[1] & 15) << 2 | three[2] >> 6]
-        text[4 * i + 3] = ALPHABET[three[2] & 63]
+    write_base64(ALPHABET, &_pool[_left], ID_BYTES, <unsigned char*> text)
     memset(&_pool[_left], 0, ID_BYTES)
     return PyUnicode_DecodeASCII(text, ID_SIZE, NULL)
 
@@ -79,19 +69,6 @@ cdef int _fill() except -1:
     memcpy(_pool, PyBytes_AS_STRING(drawn), POOL_SIZE)
     _left = POOL_SIZE
     return 0
-
-
-cdef bint is_plain(str sid) except -1:
-    """Tell whether an id is letters, digits, hyphens and underscores, which JSON leaves as they are."""
-    cdef Py_ssize_t size = 0, i
-    cdef const unsigned char* text
-    if not PyUnicode_IS_COMPACT_ASCII(sid):
-        return False
-    text = <const unsigned char*> PyUnicode_AsUTF8AndSize(sid, &size)
-    for i in range(size):
-        if not PLAIN[text[i]]:
-            return False
-    return True
 
 
 cdef bytes json_object(str sid, bint is_whole):

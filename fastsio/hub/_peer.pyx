@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl
 
 from fastsio._bytes cimport View, view_bytes, view_of
 from fastsio._codec cimport ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, MESSAGE, PacketDecoder, SioMessage, sio_head
-from fastsio.engine._ids cimport is_plain, json_object
+from fastsio._json cimport is_plain
+from fastsio.engine._ids cimport json_object
 from fastsio.engine._lifecycle cimport LIVE
 from fastsio.engine._outbox cimport Prepared
 from fastsio.engine._session cimport Session, Sink
@@ -561,14 +562,14 @@ cdef class Peer(Sink):
     cdef int _start_inline(self, coroutine) except -1:
         cdef Runner runner = self.hub.runner_of(self.session.flusher.loop)
         cdef Spare spare = runner.enter()
-        cdef Rest first = None
+        cdef tuple left = None
         error = None
         self._busy = True
         try:
-            first = first_step(coroutine, spare)
+            left = _begun(coroutine, spare)
         except BaseException as exc:
             error = exc
-        return self._inline_began(runner, spare, None if first is None else (first, first), error)
+        return self._inline_began(runner, spare, left, error)
 
     cdef int _inline_began(self, Runner runner, Spare spare, tuple left, object error) except -1:
         """The first step is done; `left` is what is waited for and what goes on then, None when that was all."""

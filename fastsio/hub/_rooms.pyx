@@ -186,11 +186,7 @@ cdef class Rooms:
         member.callbacks = None
         if hall is None or hall.members.pop(member.sid, None) is None:
             return 0
-        if member._rooms is not None and self.observer is None:
-            for room in PyDict_Keys(member._rooms):
-                _take_out(hall, room, member.sid)
-            member._rooms = None
-        elif member._rooms is not None:
+        if member._rooms is not None:
             for room in PyDict_Keys(member._rooms):
                 self.leave(member, room)
         if not hall.members:
@@ -244,7 +240,12 @@ cdef class Rooms:
         del member._rooms[room]
         if not member._rooms:
             member._rooms = None
-        return _take_out(hall, room, member.sid)
+        members = hall.rooms.get(room)
+        if members is not None:
+            members.pop(member.sid, None)
+            if not members:
+                hall.rooms.pop(room, None)
+        return 0
 
     cpdef int put(self, object namespace, object sid, object room) except -1:
         """Put a client into a room, as `enter` does.
@@ -327,13 +328,3 @@ cdef class Rooms:
         for name in rooms:
             union.update(hall.room(name))
         return self._to_all(union, message, skip)
-
-
-cdef int _take_out(Hall hall, object room, str sid) except -1:
-    """Take a sid out of a room of a hall; an empty room vanishes."""
-    cdef dict members = hall.rooms.get(room)
-    if members is not None:
-        members.pop(sid, None)
-        if not members:
-            hall.rooms.pop(room, None)
-    return 0

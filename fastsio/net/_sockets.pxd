@@ -19,14 +19,11 @@ cdef inline tuple ipv4_name(int fd, bint is_peer):
     The loop knows them too; asking it costs six times as much.
     """
     cdef unsigned char[6] address
-    return ipv4_text(address) if system_ipv4_name(fd, is_peer, address) else None
-
-
-cdef inline tuple ipv4_text(const unsigned char* address):
-    """Give (host, port) of an address as `system_ipv4_name` puts it."""
     cdef unsigned char part
     cdef char[16] text
     cdef int at = 0, i
+    if not system_ipv4_name(fd, is_peer, address):
+        return None
     for i in range(4):
         part = address[i]
         if part >= 100:
