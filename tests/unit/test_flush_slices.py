@@ -14,8 +14,9 @@ CLIENTS = 10_000
 SLICE = 0.005
 # Slices end at a count of sessions: what one may compute beyond the 5 ms. Other programs may hold this one up; that is not counted.
 TOLERANCE = 0.003
-if _build.PROFILE == "asan":  # the sanitizer's allocator gives freed memory back in heaps, once in a while
-    TOLERANCE = 0.05
+# AddressSanitizer gives the memory that it has kept back a quarter of a gigabyte at once: one turn, which has no part of a slice
+# in it. Without (quarantine_size_mb=0) the longest turn there is 5.8 ms, too.
+LONGEST = SLICE + TOLERANCE if _build.PROFILE != "asan" else 0.05
 
 
 @pytest.mark.skipif(_build.PROFILE == "trace", reason="every line is slower while coverage is told of it")
@@ -54,7 +55,8 @@ async def test_ten_thousand_are_flushed_in_slices_of_milliseconds(monkeypatch):
         gc.enable()
     waits = sorted(after - before for (_, before), (_, after) in itertools.pairwise(turns))
     assert len([done for done, _ in turns if 0 < done < 2 * CLIENTS]) >= 10, "nobody else was served meanwhile"
-    assert waits[-1] < SLICE + TOLERANCE
+    assert waits[-2] < SLICE + TOLERANCE
+    assert waits[-1] < LONGEST
     assert all(texts == ['42["first",1]', '42["second",2]'] for texts in heard.values())
 
 
