@@ -84,6 +84,7 @@ cdef class SioMessage:
     cdef readonly str namespace
     cdef readonly object id         # int, or None
     cdef readonly object data       # None when the packet has none
+    cdef Py_ssize_t size            # bytes that it came in, once its reader has noted them
 
 
 @cython.final

@@ -13,6 +13,7 @@ cdef class Sink:
     cpdef int on_open(self) except -1                   # the handshake is being answered
     cdef int on_text(self, View text) except -1         # borrowed
     cdef int on_binary(self, bytes data) except -1
+    cdef int on_turn(self, object message) except -1    # of what it has put off: see Arrivals
     cdef int on_upgraded(self) except -1                # WebSocket has taken over from polling
     cdef int on_close(self, str reason) except -1       # called once, last
     cdef bint is_busy(self) except -1                   # something of the application runs for it
@@ -47,9 +48,24 @@ cdef dict log_cache_of(logger)
 cdef bint wants_info(logger) except -1
 
 
+cdef class Arrivals:
+    cdef bint is_reading                # a socket is being read: events that it brings are put off
+    cdef Flusher _flusher
+    cdef list _waiting                  # Sink, message, Sink, message, ...
+    cdef Py_ssize_t _size               # bytes that came since nothing waited
+    cdef bint _taking
+    cdef bint _scheduled
+    cdef object _run_bound
+    cdef int put(self, Sink sink, object message, Py_ssize_t size) except -1
+    cdef int settle(self) except -1
+    cdef int _schedule(self) except -1
+    cdef int _take(self, Py_ssize_t most) except -1
+
+
 cdef class Flusher:
     cdef readonly object loop
     cdef readonly object logger
+    cdef readonly Arrivals arrivals
     cdef dict _log_cache                # level -> whether the logger wants it; the logger's own
     cdef list _dirty
     cdef Py_ssize_t _owed               # bytes that sessions were given since the last flush

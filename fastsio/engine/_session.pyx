@@ -37,6 +37,13 @@ cdef Py_ssize_t FLUSH_CHECK = 16
 # Bytes owed to clients at which a flush does not wait for the end of the loop turn.
 cdef Py_ssize_t OWED_AT_ONCE = 65_536
 
+# Messages, and their bytes on the wire, that are put off until all sockets of a turn are read: with more, the oldest are taken.
+cdef Py_ssize_t MAX_ARRIVALS = 64
+cdef Py_ssize_t MAX_ARRIVED = 65_536
+# Seconds for which they may hold the loop before sockets are read again, and after how many that is checked.
+cdef double ARRIVALS_SLICE = 0.002
+cdef Py_ssize_t ARRIVALS_CHECK = 8
+
 # Packets of a polling body that are taken before other clients are served.
 cdef int BODY_SLICE = 256
 
@@ -58,6 +65,9 @@ cdef class Sink:
         return 0
 
     cdef int on_binary(self, bytes data) except -1:
+        return 0
+
+    cdef int on_turn(self, object message) except -1:
         return 0
 
     cdef int on_upgraded(self) except -1:
@@ -162,6 +172,76 @@ cdef bint wants_info(logger) except -1:
 
 
 @cython.final
+cdef class Arrivals:
+    """Messages that sockets have brought in this turn of the loop, taken in their order once all sockets are read.
+
+    Reading and handling are each about what a processor's caches hold: done by turns, the one drives out the other.
+    """
+
+    def __init__(self, Flusher flusher not None):
+        self._flusher = flusher
+        self._waiting = []
+        self._run_bound = self._run
+
+    cdef int put(self, Sink sink, object message, Py_ssize_t size) except -1:
+        """Have `sink.on_turn(message)` called before the turn is over; at once for the oldest when much waits already."""
+        self._waiting.append(sink)
+        self._waiting.append(message)
+        self._size += size
+        if not self._scheduled:
+            self._schedule()
+        if len(self._waiting) >= 2 * MAX_ARRIVALS or self._size >= MAX_ARRIVED:
+            return self._take(ARRIVALS_CHECK)
+        return 0
+
+    cdef int settle(self) except -1:
+        """Take all that waits: something comes that must not overtake it."""
+        return self._take(len(self._waiting) // 2) if self._waiting and not self._taking else 0
+
+    cdef int _schedule(self) except -1:
+        self._scheduled = True
+        self._flusher.loop.call_soon(self._run_bound)   # in the context of who reads, as if called from there
+        return 0
+
+    def _run(self):
+        cdef Flusher flusher = self._flusher
+        cdef bint was_scheduled = flusher._scheduled
+        cdef double end = monotonic() + ARRIVALS_SLICE if len(self._waiting) > 2 * ARRIVALS_CHECK else NEVER
+        self._scheduled = False
+        flusher._scheduled = True   # what handlers leave is flushed here
+        try:
+            self._take(ARRIVALS_CHECK)
+            while self._waiting and flusher._owed <= OWED_AT_ONCE and monotonic() < end:
+                self._take(ARRIVALS_CHECK)
+        finally:
+            flusher._scheduled = was_scheduled
+            if self._waiting and not self._scheduled:
+                self._schedule()
+            flusher._flush_slice()
+
+    cdef int _take(self, Py_ssize_t most) except -1:
+        """Take the oldest messages, `most` of them."""
+        cdef bint was_reading = self.is_reading
+        cdef Py_ssize_t count = 0
+        cdef Sink sink
+        most = min(most, len(self._waiting) // 2)
+        self.is_reading = False     # what a handler feeds to a client comes at once
+        self._taking = True
+        try:
+            while count < most:
+                sink, message = <Sink> self._waiting[2 * count], self._waiting[2 * count + 1]
+                count += 1
+                sink.on_turn(message)
+        finally:
+            self._taking = False
+            self.is_reading = was_reading
+            del self._waiting[:2 * count]
+            if not self._waiting:
+                self._size = 0
+        return 0
+
+
+@cython.final
 cdef class Flusher:
     """Flushes every session that was given something, once per loop turn, in slices.
 
@@ -174,6 +254,7 @@ cdef class Flusher:
         self._log_cache = log_cache_of(logger)
         self._dirty = []
         self._run_bound = self._run
+        self.arrivals = Arrivals(self)
 
     cdef bint logs_packets(self) except -1:
         if self._log_cache is not None and self._log_cache.get(INFO) is False:
@@ -394,6 +475,7 @@ cdef class Session(Lifecycle):
 
     def shut_down(self):
         """Close because the server stops; a client that is told so comes back."""
+        self.flusher.arrivals.settle()
         self.close(reasons.SERVER_SHUTDOWN, 1001, CLOSE_PACKET if self._can_say_goodbye() else None)
 
     def owe(self, Prepared message):
@@ -550,6 +632,7 @@ cdef class Session(Lifecycle):
         if verdict == ANSWER_PONG:
             return self.send(PONG_PACKET) if self.may_ping(now) else 0
         if verdict == PEER_CLOSED:
+            self.flusher.arrivals.settle()
             return self.close(reasons.CLIENT_DISCONNECT, NO_CODE, NOOP_PACKET if self.kind == POLLING else None)
         if verdict == VIOLATION:
             return self.violate(ProtocolError("EIO_BAD_TYPE", f"packet type {packet.type} is the server's to send"))
@@ -620,6 +703,10 @@ cdef class Session(Lifecycle):
 
     cpdef int violate(self, object error, int code=1005) except -1:
         """The peer broke the protocol: say so in the log, and end the session."""
+        cdef bint was_open = self.state <= LIVE
+        self.flusher.arrivals.settle()      # what came before was right
+        if was_open and self.state > LIVE:
+            return 0
         self.registry.report_violation(self, error)
         return self.close(reasons.TRANSPORT_ERROR, code, CLOSE_PACKET if self._can_say_goodbye() else None)
 
@@ -703,6 +790,7 @@ cdef class Session(Lifecycle):
         """The transport `link` is gone."""
         if link is self.probe:
             return self._refuse_probe()
+        self.flusher.arrivals.settle()      # what came before it went
         if link is self.link:
             self.link = None
             link.session = None

@@ -31,6 +31,7 @@ cdef class Peer(Sink):
     cdef list _waiting
     cdef Py_ssize_t _waiting_bytes
     cdef Py_ssize_t _begun_bytes        # of the packet whose attachments are still to come
+    cdef Py_ssize_t _put_off            # events that are taken when all sockets have been read
     cdef object _inline                 # the task that they wait for
     # event handlers that wait for something
     cdef Py_ssize_t _running
@@ -39,8 +40,9 @@ cdef class Peer(Sink):
     cdef int _feed(self, object raw, Py_ssize_t size) except -1
     cdef int _refuse(self, object error) except -1
     cdef int _came(self, SioMessage message, Py_ssize_t size) except -1
-    cdef int _take(self, SioMessage message, Py_ssize_t size) except -1
-    cdef int _wait(self, SioMessage message, Py_ssize_t size) except -1
+    cdef int _take(self, SioMessage message) except -1
+    cdef bint _attempt(self, object context, SioMessage message) except -1
+    cdef int _wait(self, SioMessage message) except -1
     cdef int _handle(self, SioMessage message) except -1
     cdef int _on_connect(self, SioMessage message) except -1
     cdef int _on_disconnect(self, Member member) except -1

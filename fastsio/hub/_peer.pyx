@@ -20,7 +20,7 @@ from fastsio._json cimport is_plain
 from fastsio.engine._ids cimport json_object
 from fastsio.engine._lifecycle cimport LIVE
 from fastsio.engine._outbox cimport Prepared
-from fastsio.engine._session cimport Session, Sink
+from fastsio.engine._session cimport Arrivals, Session, Sink
 from fastsio.engine._wheel cimport monotonic
 from fastsio.engine.registry cimport Registry
 from fastsio.hub._handlers cimport find
@@ -184,7 +184,7 @@ cdef class Peer(Sink):
         return True
 
     cdef bint is_busy(self) except -1:
-        return self._busy or self._running != 0 or self._waiting is not None
+        return self._busy or self._running != 0 or self._waiting is not None or self._put_off != 0
 
     async def inline_done(self):
         """Wait for the handler that runs inline, whatever its outcome; tell whether one did."""
@@ -197,25 +197,54 @@ cdef class Peer(Sink):
 
     cdef int _came(self, SioMessage message, Py_ssize_t size) except -1:
         """Take a packet whose last `size` bytes have come; None while attachments of it are due."""
+        cdef Arrivals arrivals
         size += self._begun_bytes
         self._begun_bytes = size if message is None else 0
-        return 0 if message is None else self._take(message, size)
+        if message is None:
+            return 0
+        message.size = size
+        arrivals = self.session.flusher.arrivals
+        if message.type == EVENT and arrivals.is_reading:
+            self._put_off += 1
+            return arrivals.put(self, message, size)
+        if self._put_off:
+            arrivals.settle()
+        return self._take(message)
 
-    cdef int _take(self, SioMessage message, Py_ssize_t size) except -1:
+    cdef int on_turn(self, object message) except -1:
+        self._put_off -= 1
+        if self.session.state == LIVE:      # else it was closed from this side meanwhile
+            self._attempt(None, <SioMessage> message)
+        return 0
+
+    cdef bint _attempt(self, object context, SioMessage message) except -1:
+        """Take a packet that came earlier, in its own context if it has one. False: it has ended the session."""
+        try:
+            if context is None:
+                self._take(message)
+            else:
+                context.run(self._handle_later, message)
+        except ProtocolError as error:
+            self.session.violate(error)
+        except Exception as exc:
+            self.session.fault(exc)
+        return self.session.state == LIVE
+
+    cdef int _take(self, SioMessage message) except -1:
         if not self._busy and self._waiting is None or message.type == ACK:
             return self._handle(message)
-        return self._wait(message, size)
+        return self._wait(message)
 
-    cdef int _wait(self, SioMessage message, Py_ssize_t size) except -1:
+    cdef int _wait(self, SioMessage message) except -1:
         if not self._waiting:
             self._waiting = []
-        self._waiting_bytes += size
+        self._waiting_bytes += message.size
         if (
             len(self._waiting) >= self.session.options.max_waiting_packets
             or self._waiting_bytes > self.session.options.max_waiting_bytes
         ):
             raise ProtocolError("SIO_TOO_MANY_WAITING", f"{len(self._waiting)} packets wait for handlers of this client")
-        self._waiting.append((copy_context(), message, size))
+        self._waiting.append((copy_context(), message))
         if not self.session.held and self._is_far_behind(1) and not self._is_asked():
             self.session.hold_reading(True)
         return 0
@@ -612,19 +641,11 @@ cdef class Peer(Sink):
             if self._busy or self._waiting is not None:
                 self._waiting = waiting[count:]
                 return 0
-            context, message, size = waiting[count]
+            context, message = waiting[count]
             count += 1
-            self._waiting_bytes -= size
-            try:
-                # In the context that it came in, not in that of the handler which it waited for.
-                context.run(self._handle_later, message)
-            except ProtocolError as error:
-                self.session.violate(error)
-                return 0
-            except Exception as exc:
-                self.session.fault(exc)
-                return 0
-            if not self.session.is_live:
+            self._waiting_bytes -= (<SioMessage> message).size
+            # In the context that it came in, not in that of the handler which it waited for.
+            if not self._attempt(context, message):
                 return 0
         return 0
 

@@ -22,7 +22,7 @@ from fastsio._http cimport (
 )
 from fastsio.engine._outbox cimport Prepared
 from fastsio.engine._polling cimport post
-from fastsio.engine._session cimport Flusher, Link, Session
+from fastsio.engine._session cimport Arrivals, Flusher, Link, Session
 from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
 from fastsio.engine.registry cimport Registry
 from fastsio.options cimport Options
@@ -427,6 +427,7 @@ cdef class NativeConnection(Link):
         cdef View rest
         cdef Py_ssize_t before, heads = 0
         cdef double now = monotonic()
+        cdef Arrivals arrivals = self._flusher().arrivals
         cdef bint is_enough = False     # for this turn of the loop
         cdef Mode mode
         rest.data = data
@@ -434,7 +435,11 @@ cdef class NativeConnection(Link):
         while rest.size and not is_enough:
             before, mode = rest.size, self._mode
             if mode == WEBSOCKET or mode == CLOSING:
-                is_enough = self._take_frames(&rest, now)
+                arrivals.is_reading = True
+                try:
+                    is_enough = self._take_frames(&rest, now)
+                finally:
+                    arrivals.is_reading = False
                 if self._reader is None:
                     rest.size = 0   # what comes after the last word is not read
             elif self._is_to_wait():
@@ -866,6 +871,7 @@ cdef class NativeConnection(Link):
 
     cdef int _websocket_ended(self, FrameStatus status, int code) except -1:
         """The peer closed, or cannot be understood any more."""
+        self._flusher().arrivals.settle()
         cdef Session session = self.session
         if self._mode == CLOSING:
             return self._close()

@@ -1,0 +1,237 @@
+"""Events are handled when all sockets of a turn have been read: nothing overtakes them, and not too many wait."""
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from native.conftest import MakeSite, Site, WebSocket
+from oracle.frames_oracle import BINARY, TEXT, write_close, write_frame
+
+WAITING = 64  # events at most that wait for the other sockets
+BYTES = 65_536
+
+
+def frames(*messages: str) -> bytes:
+    return b"".join(write_frame(TEXT, one.encode()) for one in messages)
+
+
+def read(link: WebSocket, *messages: str | bytes) -> None:
+    """Let a socket be read, within a turn of the loop."""
+    link.transport.feed(b"".join(one if isinstance(one, bytes) else frames(one) for one in messages))
+
+
+def turn(here: Site, *steps: Callable[[], Any]) -> None:
+    """Let things happen within one turn of the loop, and then whatever comes of them."""
+
+    def all_of_them() -> None:
+        for step in steps:
+            step()
+
+    here.call(all_of_them)
+    here.loop.settle()
+
+
+def test_all_sockets_are_read_before_an_event_is_handled(site: MakeSite) -> None:
+    here = site()
+    one, other = here.websocket().joined(), here.websocket().joined()
+    here.events.clear()
+    turn(
+        here,
+        partial(read, one, '42["a",1]', '42["b"]'),
+        partial(read, other, '42["c"]'),
+        partial(read, one, '42["d"]'),
+        lambda: here.events.append(("all are read",)),
+    )
+    assert here.names()[0] == "all are read"
+    del here.events[0]
+    assert here.names() == ["a", "b", "c", "d"]
+    assert here.events[0][2:] == (1,)
+
+
+@pytest.mark.parametrize(
+    ("last", "heard"),
+    [
+        (frames("41"), ["first", "disconnect"]),
+        (frames("1"), ["first", "disconnect"]),
+        (frames("40/other,"), ["first", "connect"]),
+        (frames("4x"), ["first", "disconnect"]),
+        (frames('42/never,["x"]'), ["first", "disconnect"]),
+        (frames("x"), ["first", "disconnect"]),
+        (write_close(1000), ["first", "disconnect"]),
+        (write_frame(3, b""), ["first", "disconnect"]),
+        (write_frame(TEXT, b"42\xff"), ["first", "disconnect"]),
+        (write_frame(BINARY, b"stray"), ["first", "disconnect"]),
+    ],
+)
+def test_nothing_overtakes_an_event(site: MakeSite, last: bytes, heard: list[str]) -> None:
+    here = site()
+    here.sio.on("connect", here.sio.handlers["/"]["connect"], namespace="/other")
+    link, bystander = here.websocket().joined(), here.websocket().joined()
+    here.events.clear()
+    turn(
+        here,
+        partial(read, bystander, '42["earlier"]'),
+        partial(read, link, '42["first"]', last),
+        partial(read, bystander, '42["later"]'),
+    )
+    assert [name for name in here.names() if name not in ("earlier", "later")] == heard
+    assert here.names().index("earlier") < here.names().index("first")
+    assert here.names().count("later") == 1
+
+
+@pytest.mark.parametrize("ending", ["end", "reset"])
+def test_a_connection_that_goes_leaves_its_events_behind(site: MakeSite, ending: str) -> None:
+    here = site()
+    link = here.websocket().joined()
+    here.events.clear()
+    turn(here, partial(read, link, '42["last words"]'), getattr(link.transport, ending))
+    assert here.names() == ["last words", "disconnect"]
+
+
+def test_an_acknowledgement_comes_after_the_events_before_it(site: MakeSite) -> None:
+    here = site()
+    link = here.websocket().joined()
+    sid = here.events[-1][1]
+    here.events.clear()
+
+    async def ask() -> None:
+        await here.sio.emit("question", to=sid, callback=lambda *args: here.events.append(("answered", *args)))
+
+    here.loop.run_until_complete(ask())
+    here.loop.settle()
+    number = str(link.heard()[-1]).removeprefix("42").partition("[")[0]
+    link.send('42["before"]', f'43{number}["yes"]', '42["after"]')
+    assert here.names().index("before") < here.names().index("answered")
+
+
+def test_who_is_disconnected_by_another_is_not_heard_any_more(site: MakeSite) -> None:
+    here = site()
+    one, other = here.websocket().joined(), here.websocket().joined()
+    sid = here.events[-1][1]
+    here.events.clear()
+
+    async def kick(_: str) -> None:
+        await here.sio.disconnect(sid)
+
+    here.sio.on("kick", kick)
+    turn(here, partial(read, one, '42["kick"]'), partial(read, other, '42["unheard"]'))
+    assert here.names() == ["disconnect"]
+
+
+def test_who_leaves_by_a_handler_of_its_own_is_not_heard_any_more(site: MakeSite) -> None:
+    here = site()
+    link = here.websocket().joined()
+    here.events.clear()
+
+    async def leave(sid: str) -> None:
+        await here.sio.disconnect(sid)
+
+    here.sio.on("leave", leave)
+    link.send('42["one"]', '42["leave"]', '42["two"]')
+    assert here.names() == ["one", "disconnect"]
+
+
+def test_no_more_than_so_many_events_wait(site: MakeSite) -> None:
+    here = site()
+    link = here.websocket().joined()
+    here.events.clear()
+    waiting: list[int] = []
+
+    def read_many() -> None:
+        for number in range(10 * WAITING):
+            read(link, f'42["n",{number}]')
+            waiting.append(number + 1 - len(here.events))
+
+    turn(here, read_many)
+    assert max(waiting) == WAITING - 1, waiting
+    assert [event[2] for event in here.events] == list(range(10 * WAITING))
+
+
+def test_no_more_than_so_many_bytes_wait(site: MakeSite) -> None:
+    here = site()
+    link = here.websocket().joined()
+    here.events.clear()
+    text = "x" * (BYTES // 3)
+    waiting: list[int] = []
+
+    def read_large() -> None:
+        for number in range(20):
+            read(link, f'42["n",{number},"{text}"]')
+            waiting.append(number + 1 - len(here.events))
+
+    turn(here, read_large)
+    assert max(waiting) == 2, waiting
+    assert [event[2] for event in here.events] == list(range(20))
+
+
+def test_what_goes_wrong_with_one_client_is_its_own_affair(site: MakeSite) -> None:
+    here = site()
+    links = [here.websocket().joined() for _ in range(3)]
+    here.events.clear()
+    turn(
+        here,
+        partial(read, links[0], '42["a"]'),
+        partial(read, links[1], '42["raise"]', '42/never,["x"]', '42["unheard"]'),
+        partial(read, links[2], '42["c"]'),
+    )
+    assert sorted(here.names()) == ["a", "c", "disconnect", "raise"]
+    assert [link.ended() for link in links] == [None, 1005, None]
+
+
+def test_handlers_run_in_the_context_of_the_server(site: MakeSite) -> None:
+    """Whoever was first to owe something in this turn has scheduled the flush; his context is not theirs."""
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="the server's")
+    here = site()
+    link = here.websocket().joined()
+    seen = []
+
+    async def look(_: str) -> None:
+        seen.append(variable.get())
+        variable.set("a handler's")
+
+    here.sio.on("look", look)
+
+    async def others() -> None:
+        variable.set("somebody's")
+        await here.sio.emit("news")
+        contextvars.Context().run(read, link, '42["look"]', '42["look"]')
+        await asyncio.sleep(0)
+
+    here.loop.run_until_complete(others())
+    here.loop.settle()
+    assert seen == ["the server's"] * 2
+
+
+def test_a_server_that_stops_has_handled_what_was_read(site: MakeSite) -> None:
+    here = site(has_canary=False)
+    link = here.websocket().joined()
+    here.events.clear()
+    turn(here, partial(read, link, '42["first"]'), link.transport.protocol.shutdown)
+    assert here.names() == ["first", "disconnect"]
+
+
+def test_what_a_handler_feeds_to_a_client_is_handled_at_once(site: MakeSite) -> None:
+    """As python-engineio does for applications that trigger "message" themselves."""
+    here: Site = site()
+    link = here.websocket().joined()
+    sid = here.events[-1][1]
+    here.events.clear()
+    order: list[Any] = []
+
+    async def outer(_: str) -> None:
+        order.append("outer begins")
+        await here.sio._handle_eio_message(here.sio.manager.eio_sid_from_sid(sid, "/"), '2["inner"]')
+        order.append("outer ends")
+
+    async def inner(_: str) -> None:
+        order.append("inner")
+
+    here.sio.on("outer", outer)
+    here.sio.on("inner", inner)
+    link.send('42["outer"]', '42["later"]')
+    assert order == ["outer begins", "inner", "outer ends"]
+    assert here.names() == ["later"]
