@@ -65,7 +65,7 @@ cdef class Arrivals:
 cdef class Flusher:
     cdef readonly object loop
     cdef readonly object logger
-    cdef readonly Arrivals arrivals
+    cdef Arrivals arrivals
     cdef dict _log_cache                # level -> whether the logger wants it; the logger's own
     cdef list _dirty
     cdef Py_ssize_t _owed               # bytes that sessions were given since the last flush

@@ -52,6 +52,10 @@ class Traffic:
     def polling(self) -> int: ...
 
 @final
+class Arrivals:
+    def __init__(self, flusher: Flusher) -> None: ...
+
+@final
 class Flusher:
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
