@@ -49,13 +49,15 @@ cdef bint wants_info(logger) except -1
 
 
 cdef class Arrivals:
-    cdef bint is_reading                # a socket is being read: events that it brings are put off
+    cdef bint is_reading                # a socket is being read: what it brings is put off
     cdef Flusher _flusher
+    cdef object _context                # the one that connections are made in
     cdef list _waiting                  # Sink, message, Sink, message, ...
     cdef Py_ssize_t _size               # bytes that came since nothing waited
     cdef bint _taking
     cdef bint _scheduled
     cdef object _run_bound
+    cdef int note_context(self) except -1
     cdef int put(self, Sink sink, object message, Py_ssize_t size) except -1
     cdef int settle(self) except -1
     cdef int _schedule(self) except -1
@@ -120,6 +122,8 @@ cdef class Session(Lifecycle):
     cdef int receive_frame(self, Link link, View message, bint is_binary, double now) except -1
     cpdef int close(self, str reason, int code=*, Prepared farewell=*) except -1
     cpdef int violate(self, object error, int code=*) except -1
+    cdef int _leave(self) except -1
+    cdef int _break_off(self, object error, int code=*) except -1
     cdef int lost(self, Link link) except -1
     cdef int _deliver(self, EioPacket* packet) except -1
     cdef int _receive_probe(self, Link link, EioPacket* packet, double now) except -1

@@ -4,6 +4,7 @@ May import: the rest of the engine floor, `_codec`, `errors`, `options`. Never t
 Handlers above may call anything from inside a delivery: after each one the state is looked at again.
 """
 cimport cython
+from cpython.contextvars cimport PyContext_Copy, PyContext_CopyCurrent, PyContext_Enter, PyContext_Exit
 
 import logging
 from time import time
@@ -176,12 +177,19 @@ cdef class Arrivals:
     """Messages that sockets have brought in this turn of the loop, taken in their order once all sockets are read.
 
     Reading and handling are each about what a processor's caches hold: done by turns, the one drives out the other.
+    They are taken in the context in which connections are made, whoever it is that reads or has them taken.
     """
 
     def __init__(self, Flusher flusher not None):
         self._flusher = flusher
         self._waiting = []
         self._run_bound = self._run
+
+    cdef int note_context(self) except -1:
+        """A connection is made: in the context that handlers will run in."""
+        if self._context is None:
+            self._context = PyContext_CopyCurrent()
+        return 0
 
     cdef int put(self, Sink sink, object message, Py_ssize_t size) except -1:
         """Have `sink.on_turn(message)` called before the turn is over; at once for the oldest when much waits already."""
@@ -190,7 +198,7 @@ cdef class Arrivals:
         self._size += size
         if not self._scheduled:
             self._schedule()
-        if len(self._waiting) >= 2 * MAX_ARRIVALS or self._size >= MAX_ARRIVED:
+        if (len(self._waiting) >= 2 * MAX_ARRIVALS or self._size >= MAX_ARRIVED) and not self._taking:
             return self._take(ARRIVALS_CHECK)
         return 0
 
@@ -200,7 +208,7 @@ cdef class Arrivals:
 
     cdef int _schedule(self) except -1:
         self._scheduled = True
-        self._flusher.loop.call_soon(self._run_bound)   # in the context of who reads, as if called from there
+        self._flusher.loop.call_soon(self._run_bound)
         return 0
 
     def _run(self):
@@ -224,15 +232,18 @@ cdef class Arrivals:
         cdef bint was_reading = self.is_reading
         cdef Py_ssize_t count = 0
         cdef Sink sink
+        cdef object context = PyContext_Copy(self._context)
         most = min(most, len(self._waiting) // 2)
         self.is_reading = False     # what a handler feeds to a client comes at once
         self._taking = True
+        PyContext_Enter(context)
         try:
             while count < most:
                 sink, message = <Sink> self._waiting[2 * count], self._waiting[2 * count + 1]
                 count += 1
                 sink.on_turn(message)
         finally:
+            PyContext_Exit(context)
             self._taking = False
             self.is_reading = was_reading
             del self._waiting[:2 * count]
@@ -613,7 +624,7 @@ cdef class Session(Lifecycle):
             return 0    # Engine.IO 3, "a binary frame of an unknown type is ignored"
         if link is self.probe:
             return self._refuse_probe()
-        return self.violate(protocol_error(status))
+        return self._break_off(protocol_error(status))
 
     cdef int receive(self, Link link, EioPacket* packet, double now) except -1:
         """Take one packet that came over `link`."""
@@ -632,10 +643,9 @@ cdef class Session(Lifecycle):
         if verdict == ANSWER_PONG:
             return self.send(PONG_PACKET) if self.may_ping(now) else 0
         if verdict == PEER_CLOSED:
-            self.flusher.arrivals.settle()
-            return self.close(reasons.CLIENT_DISCONNECT, NO_CODE, NOOP_PACKET if self.kind == POLLING else None)
+            return self._leave()
         if verdict == VIOLATION:
-            return self.violate(ProtocolError("EIO_BAD_TYPE", f"packet type {packet.type} is the server's to send"))
+            return self._break_off(ProtocolError("EIO_BAD_TYPE", f"packet type {packet.type} is the server's to send"))
         if self.next_due() < self.deadline:     # a pong came: the next ping is due before this pong was
             return self.wheel.schedule(self, self.next_due())
         return 0
@@ -650,8 +660,9 @@ cdef class Session(Lifecycle):
             else:
                 sink.on_text(packet.data)
         except ProtocolError as error:
-            self.violate(error)
+            self._break_off(error)
         except Exception as exc:
+            self.flusher.arrivals.settle()
             self.fault(exc)     # nothing that a message sets off may reach the loop, or other clients
         return 0
 
@@ -672,7 +683,7 @@ cdef class Session(Lifecycle):
             return True
         error = ProtocolError("EIO_TOO_FAST", f"more than {limit:g} {what} a second ({option})")
         if options.rate_policy == "disconnect":
-            self.violate(error)
+            self._break_off(error)
             return False
         # An event in one piece can be left out; an acknowledgement, a part of an event or a CONNECT is waited for.
         if packet.is_binary or packet.is_base64 or packet.data.size == 0 or packet.data.data[0] != c"2":
@@ -689,7 +700,9 @@ cdef class Session(Lifecycle):
             self._pings = Bucket()
         if self._pings.take(1.0, options.control_rate, options.control_burst, now):
             return True
-        self.violate(ProtocolError("EIO_PING_FLOOD", f"more than {options.control_rate:g} pings a second (control_rate)"), 1008)
+        self._break_off(
+            ProtocolError("EIO_PING_FLOOD", f"more than {options.control_rate:g} pings a second (control_rate)"), 1008
+        )
         return False
 
     cdef int hold_reading(self, bint held) except -1:
@@ -703,12 +716,20 @@ cdef class Session(Lifecycle):
 
     cpdef int violate(self, object error, int code=1005) except -1:
         """The peer broke the protocol: say so in the log, and end the session."""
-        cdef bint was_open = self.state <= LIVE
-        self.flusher.arrivals.settle()      # what came before was right
-        if was_open and self.state > LIVE:
-            return 0
         self.registry.report_violation(self, error)
         return self.close(reasons.TRANSPORT_ERROR, code, CLOSE_PACKET if self._can_say_goodbye() else None)
+
+    cdef int _break_off(self, object error, int code=NO_CODE) except -1:
+        """As `violate`, for what has just been read: what came before it was right, and is handled."""
+        cdef Session held = self        # what waits may end it
+        held.flusher.arrivals.settle()
+        return held.violate(error, code) if held.state <= LIVE else 0
+
+    cdef int _leave(self) except -1:
+        """The client says that it goes."""
+        cdef Session held = self
+        held.flusher.arrivals.settle()
+        return held.close(reasons.CLIENT_DISCONNECT, NO_CODE, NOOP_PACKET if held.kind == POLLING else None)
 
     # --- upgrade
 
@@ -788,13 +809,14 @@ cdef class Session(Lifecycle):
 
     cdef int lost(self, Link link) except -1:
         """The transport `link` is gone."""
-        if link is self.probe:
-            return self._refuse_probe()
-        self.flusher.arrivals.settle()      # what came before it went
-        if link is self.link:
-            self.link = None
+        cdef Session held = self        # what waits may end it
+        if link is held.probe:
+            return held._refuse_probe()
+        held.flusher.arrivals.settle()
+        if link is held.link:
+            held.link = None
             link.session = None
-            return self.close(reasons.TRANSPORT_CLOSE)
+            return held.close(reasons.TRANSPORT_CLOSE)
         return 0
 
     cdef int _end(self) except -1:
@@ -828,6 +850,7 @@ cdef class Session(Lifecycle):
         if due == SEND_PING:
             return self.send(PING_PACKET)
         if due == PING_TIMEOUT:
+            self.flusher.arrivals.settle()
             self.outbox.clear()
             return self.close(reasons.PING_TIMEOUT, 1000, CLOSE_PACKET if self._can_say_goodbye() else None)
         if due == PROBE_TIMEOUT:

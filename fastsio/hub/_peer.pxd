@@ -31,7 +31,7 @@ cdef class Peer(Sink):
     cdef list _waiting
     cdef Py_ssize_t _waiting_bytes
     cdef Py_ssize_t _begun_bytes        # of the packet whose attachments are still to come
-    cdef Py_ssize_t _put_off            # events that are taken when all sockets have been read
+    cdef Py_ssize_t _put_off            # packets that are taken when all sockets have been read
     cdef object _inline                 # the task that they wait for
     # event handlers that wait for something
     cdef Py_ssize_t _running

@@ -204,12 +204,10 @@ cdef class Peer(Sink):
             return 0
         message.size = size
         arrivals = self.session.flusher.arrivals
-        if message.type == EVENT and arrivals.is_reading:
-            self._put_off += 1
-            return arrivals.put(self, message, size)
-        if self._put_off:
-            arrivals.settle()
-        return self._take(message)
+        if not arrivals.is_reading:
+            return self._take(message)
+        self._put_off += 1
+        return arrivals.put(self, message, size)
 
     cdef int on_turn(self, object message) except -1:
         self._put_off -= 1

@@ -277,6 +277,7 @@ cdef class NativeConnection(Link):
             return self._hand_over(b"")
         self._server_state.connections.add(self)
         self._route.registry.attach_loop()
+        self._flusher().arrivals.note_context()
         kind = type(transport)
         self._is_tls = kind is not _tcp_transport and transport.get_extra_info("sslcontext") is not None
         sock = transport.get_extra_info("socket")

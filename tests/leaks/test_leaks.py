@@ -85,6 +85,7 @@ def test_connections_leave_nothing(server: Server) -> None:
         least.append(after["bytes"])
     after["bytes"] = min(least[-3:])
     show(f"connections, {CYCLES / seconds:.0f} a second", CYCLES, before, after)
+    print(f"memory after each part: {[(one - before['bytes']) // 1024 for one in least]} KiB more")
     assert compare(before, after) == {}, (before, after)
     assert "Traceback" not in server.log()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -135,6 +136,57 @@ def test_who_leaves_by_a_handler_of_its_own_is_not_heard_any_more(site: MakeSite
     assert here.names() == ["one", "disconnect"]
 
 
+@pytest.mark.parametrize("last", ["41", '430["yes"]', "40/other,", '42/never,["x"]', "4x", "1", "x"])
+def test_nothing_is_heard_of_who_was_closed_by_a_handler_of_its_own(site: MakeSite, last: str) -> None:
+    here = site()
+    link = here.websocket().joined()
+    eio_sid = here.sio.manager.eio_sid_from_sid(here.events[-1][1], "/")
+    here.events.clear()
+
+    async def close(_: str) -> None:
+        await here.sio.eio.disconnect(eio_sid)
+
+    here.sio.on("close", close)
+    link.send('42["close"]', last)
+    assert [(event[0], event[2]) for event in here.events] == [("disconnect", "server disconnect")]
+
+
+def test_a_violation_ends_what_comes_after_it(site: MakeSite) -> None:
+    """Also one that is seen late, since a handler was waited for, when what came after it has been read."""
+    here = site(async_handlers=False)
+    link = here.websocket().joined()
+    here.events.clear()
+    gate = here.loop.create_future()
+
+    async def slow(_: str) -> None:
+        await gate
+
+    here.sio.on("slow", slow)
+    link.send('42["slow"]', '42/never,["x"]', '42["unheard"]')
+    turn(here, partial(gate.set_result, None), partial(read, link, '42["unheard"]'))
+    assert here.names() == ["disconnect"]
+
+
+def test_a_client_that_times_out_is_heard_first(site: MakeSite) -> None:
+    here = site(has_canary=False)
+    link = here.websocket().joined()
+    here.events.clear()
+    said = []
+
+    def speak() -> None:
+        if "disconnect" not in here.names():
+            read(link, '42["n"]')
+            said.append("n")
+
+    for _ in range(1000):  # it answers no ping
+        here.loop.skip(0.1)
+        here.loop.call_soon(speak)
+        here.loop.settle()
+        if "disconnect" in here.names():
+            break
+    assert here.names() == [*said, "disconnect"]
+
+
 def test_no_more_than_so_many_events_wait(site: MakeSite) -> None:
     here = site()
     link = here.websocket().joined()
@@ -204,6 +256,70 @@ def test_handlers_run_in_the_context_of_the_server(site: MakeSite) -> None:
     here.loop.run_until_complete(others())
     here.loop.settle()
     assert seen == ["the server's"] * 2
+
+
+def test_nobody_runs_in_the_context_of_another(site: MakeSite) -> None:
+    """What waits may be taken early, by whoever ends a client."""
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="the server's")
+    here = site(has_canary=False)
+    link = here.websocket().joined()
+    seen = []
+
+    async def look(_: str) -> None:
+        seen.append(variable.get())
+
+    here.sio.on("look", look)
+
+    async def others() -> None:
+        variable.set("somebody's")
+        for _ in range(WAITING):
+            read(link, '42["look"]')
+        link.transport.protocol.shutdown()
+
+    here.loop.run_until_complete(others())
+    here.loop.settle()
+    assert seen == ["the server's"] * WAITING
+
+
+def test_a_handler_may_have_sockets_read(site: MakeSite) -> None:
+    here = site()
+    link, other = here.websocket().joined(), here.websocket().joined()
+    here.events.clear()
+    runs = []
+
+    async def nest(_: str) -> None:
+        runs.append("nest")
+        for number in range(2 * WAITING):
+            read(other, f'42["n",{number}]')
+
+    here.sio.on("nest", nest)
+    link.send('42["nest"]', '42["after"]')
+    assert (runs, here.names().count("after"), here.names().count("n")) == (["nest"], 1, 2 * WAITING)
+
+
+def test_acknowledgements_do_not_make_slices_longer(site: MakeSite) -> None:
+    here = site()
+    link = here.websocket().joined()
+    numbers: list[int] = []
+    handled = []  # so far, at each turn of the loop
+
+    async def slow(_: str, number: int) -> None:
+        end = time.perf_counter() + 0.001
+        while time.perf_counter() < end:
+            pass
+        numbers.append(number)
+
+    def tick() -> None:
+        handled.append(len(numbers))
+        if len(numbers) < 300:
+            here.loop.call_soon(tick)
+
+    here.sio.on("slow", slow)
+    here.loop.call_soon(tick)
+    messages = [[f'42["slow",{number}]', *(["439999[]"] if number % 62 == 61 else [])] for number in range(300)]
+    link.send(*(one for some in messages for one in some))
+    assert numbers == list(range(300))
+    assert max(after - before for before, after in zip(handled, handled[1:], strict=False)) <= 24, handled
 
 
 def test_a_server_that_stops_has_handled_what_was_read(site: MakeSite) -> None:
