@@ -53,6 +53,7 @@ cdef class Arrivals:
     cdef Flusher _flusher
     cdef object _context                # the one that connections are made in
     cdef list _waiting                  # Sink, message, Sink, message, ...
+    cdef Py_ssize_t _taken              # of them
     cdef Py_ssize_t _size               # bytes that came since nothing waited
     cdef bint _taking
     cdef bint _scheduled

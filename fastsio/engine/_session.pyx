@@ -198,13 +198,13 @@ cdef class Arrivals:
         self._size += size
         if not self._scheduled:
             self._schedule()
-        if (len(self._waiting) >= 2 * MAX_ARRIVALS or self._size >= MAX_ARRIVED) and not self._taking:
+        if len(self._waiting) - self._taken >= 2 * MAX_ARRIVALS or self._size >= MAX_ARRIVED:
             return self._take(ARRIVALS_CHECK)
         return 0
 
     cdef int settle(self) except -1:
         """Take all that waits: something comes that must not overtake it."""
-        return self._take(len(self._waiting) // 2) if self._waiting and not self._taking else 0
+        return self._take(len(self._waiting)) if self._waiting and not self._taking else 0
 
     cdef int _schedule(self) except -1:
         self._scheduled = True
@@ -229,24 +229,24 @@ cdef class Arrivals:
 
     cdef int _take(self, Py_ssize_t most) except -1:
         """Take the oldest messages, `most` of them."""
-        cdef bint was_reading = self.is_reading
-        cdef Py_ssize_t count = 0
-        cdef Sink sink
+        cdef bint was_reading = self.is_reading, was_taking = self._taking
         cdef object context = PyContext_Copy(self._context)
-        most = min(most, len(self._waiting) // 2)
+        cdef Sink sink
         self.is_reading = False     # what a handler feeds to a client comes at once
         self._taking = True
         PyContext_Enter(context)
         try:
-            while count < most:
-                sink, message = <Sink> self._waiting[2 * count], self._waiting[2 * count + 1]
-                count += 1
+            while most and self._taken < len(self._waiting):
+                sink, message = <Sink> self._waiting[self._taken], self._waiting[self._taken + 1]
+                self._taken += 2        # first: a handler that runs the loop has the next ones taken
+                most -= 1
                 sink.on_turn(message)
         finally:
             PyContext_Exit(context)
-            self._taking = False
+            self._taking = was_taking
             self.is_reading = was_reading
-            del self._waiting[:2 * count]
+            del self._waiting[:self._taken]
+            self._taken = 0
             if not self._waiting:
                 self._size = 0
         return 0
@@ -838,7 +838,12 @@ cdef class Session(Lifecycle):
     # --- deadlines
 
     cdef int on_deadline(self, double now) except -1:
-        cdef Due due = self.on_time(now, self.options)
+        cdef Session held = self        # what waits may end it
+        cdef Due due
+        held.flusher.arrivals.settle()  # what has come is in time
+        if held.state == CLOSED:
+            return 0
+        due = self.on_time(now, self.options)
         while due != NOTHING:
             self._act(due, now)
             if self.state == CLOSED:
@@ -850,7 +855,6 @@ cdef class Session(Lifecycle):
         if due == SEND_PING:
             return self.send(PING_PACKET)
         if due == PING_TIMEOUT:
-            self.flusher.arrivals.settle()
             self.outbox.clear()
             return self.close(reasons.PING_TIMEOUT, 1000, CLOSE_PACKET if self._can_say_goodbye() else None)
         if due == PROBE_TIMEOUT:

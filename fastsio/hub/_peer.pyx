@@ -637,7 +637,7 @@ cdef class Peer(Sink):
         self._waiting = None
         while waiting is not None and count < len(waiting):
             if self._busy or self._waiting is not None:
-                self._waiting = waiting[count:]
+                self._waiting = waiting[count:] + (self._waiting or [])
                 return 0
             context, message = waiting[count]
             count += 1

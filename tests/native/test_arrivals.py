@@ -351,3 +351,50 @@ def test_what_a_handler_feeds_to_a_client_is_handled_at_once(site: MakeSite) -> 
     link.send('42["outer"]', '42["later"]')
     assert order == ["outer begins", "inner", "outer ends"]
     assert here.names() == ["later"]
+
+
+def test_what_is_fed_to_a_client_that_has_to_wait_is_kept(site: MakeSite) -> None:
+    here = site(async_handlers=False)
+    link = here.websocket().joined()
+    eio_sid = here.sio.manager.eio_sid_from_sid(here.events[-1][1], "/")
+    here.events.clear()
+    gate, fed = here.loop.create_future(), here.loop.create_future()
+
+    async def slow(_: str) -> None:
+        await gate
+
+    async def feed(_: str) -> None:
+        await here.sio._handle_eio_message(eio_sid, '2["fed"]')
+        await fed
+
+    here.sio.on("slow", slow)
+    here.sio.on("feed", feed)
+    link.send('42["slow"]', '42["feed"]', '42["three"]')
+    turn(here, partial(gate.set_result, None), partial(read, link, '42["four"]'))
+    turn(here, partial(fed.set_result, None))
+    assert here.names() == ["three", "fed", "four"]
+
+
+def test_a_handler_that_runs_the_loop_has_the_others_taken(site: MakeSite) -> None:
+    """As below nest_asyncio."""
+    here = site()
+    link = here.websocket().joined()
+    here.events.clear()
+    order: list[str] = []
+
+    async def outer(_: str) -> None:
+        order.append("outer begins")
+        for callback in list(here.loop._ready):  # type: ignore[attr-defined]
+            if "Arrivals" in repr(callback):
+                contextvars.copy_context().run(callback._callback)
+        order.append("outer ends")
+
+    async def inner(_: str, number: int) -> None:
+        order.append(f"inner {number}")
+
+    here.sio.on("outer", outer)
+    here.sio.on("inner", inner)
+    link.send('42["outer"]', *(f'42["inner",{number}]' for number in range(70)))
+    assert [one for one in order if one.startswith("inner")] == [f"inner {number}" for number in range(70)]
+    assert order.count("outer begins") == 1
+    assert order.index("inner 0") < order.index("outer ends")
