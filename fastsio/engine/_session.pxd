@@ -62,7 +62,7 @@ cdef class Arrivals:
     cdef int put(self, Sink sink, object message, Py_ssize_t size) except -1
     cdef int settle(self) except -1
     cdef int _schedule(self) except -1
-    cdef int _take(self, Py_ssize_t most) except -1
+    cdef int _take(self, double end) except -1
 
 
 cdef class Flusher:

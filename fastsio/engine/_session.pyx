@@ -39,10 +39,12 @@ cdef Py_ssize_t FLUSH_CHECK = 16
 cdef Py_ssize_t OWED_AT_ONCE = 65_536
 
 # Messages, and their bytes on the wire, that are put off until all sockets of a turn are read: with more, the oldest are taken.
-cdef Py_ssize_t MAX_ARRIVALS = 64
+cdef Py_ssize_t MAX_ARRIVALS = 256
 cdef Py_ssize_t MAX_ARRIVED = 65_536
-# Seconds for which they may hold the loop before sockets are read again, and after how many that is checked.
+# Seconds for which they may hold the loop before sockets are read again; before the one that is read has its next message
+# taken; and after how many that is checked, the first few aside.
 cdef double ARRIVALS_SLICE = 0.002
+cdef double EARLY_SLICE = 0.000_25
 cdef Py_ssize_t ARRIVALS_CHECK = 8
 
 # Packets of a polling body that are taken before other clients are served.
@@ -199,12 +201,12 @@ cdef class Arrivals:
         if not self._scheduled:
             self._schedule()
         if len(self._waiting) - self._taken >= 2 * MAX_ARRIVALS or self._size >= MAX_ARRIVED:
-            return self._take(ARRIVALS_CHECK)
+            return self._take(monotonic() + EARLY_SLICE)
         return 0
 
     cdef int settle(self) except -1:
         """Take all that waits: something comes that must not overtake it."""
-        return self._take(len(self._waiting)) if self._waiting and not self._taking else 0
+        return self._take(NEVER) if self._waiting and not self._taking else 0
 
     cdef int _schedule(self) except -1:
         self._scheduled = True
@@ -214,33 +216,35 @@ cdef class Arrivals:
     def _run(self):
         cdef Flusher flusher = self._flusher
         cdef bint was_scheduled = flusher._scheduled
-        cdef double end = monotonic() + ARRIVALS_SLICE if len(self._waiting) > 2 * ARRIVALS_CHECK else NEVER
         self._scheduled = False
         flusher._scheduled = True   # what handlers leave is flushed here
         try:
-            self._take(ARRIVALS_CHECK)
-            while self._waiting and flusher._owed <= OWED_AT_ONCE and monotonic() < end:
-                self._take(ARRIVALS_CHECK)
+            self._take(monotonic() + ARRIVALS_SLICE)
         finally:
             flusher._scheduled = was_scheduled
             if self._waiting and not self._scheduled:
                 self._schedule()
             flusher._flush_slice()
 
-    cdef int _take(self, Py_ssize_t most) except -1:
-        """Take the oldest messages, `most` of them."""
+    cdef int _take(self, double end) except -1:
+        """Take messages until the time `end`, or until they have left much to be flushed: one at least, for NEVER all."""
         cdef bint was_reading = self.is_reading, was_taking = self._taking
         cdef object context = PyContext_Copy(self._context)
+        cdef Py_ssize_t count = 0
         cdef Sink sink
         self.is_reading = False     # what a handler feeds to a client comes at once
         self._taking = True
         PyContext_Enter(context)
         try:
-            while most and self._taken < len(self._waiting):
+            while self._taken < len(self._waiting):
                 sink, message = <Sink> self._waiting[self._taken], self._waiting[self._taken + 1]
                 self._taken += 2        # first: a handler that runs the loop has the next ones taken
-                most -= 1
                 sink.on_turn(message)
+                count += 1
+                if end != NEVER and (count % ARRIVALS_CHECK == 0 or count & (count - 1) == 0) and (
+                    self._flusher._owed > OWED_AT_ONCE or monotonic() >= end
+                ):
+                    break
         finally:
             PyContext_Exit(context)
             self._taking = was_taking

@@ -12,7 +12,7 @@ import pytest
 from native.conftest import MakeSite, Site, WebSocket
 from oracle.frames_oracle import BINARY, TEXT, write_close, write_frame
 
-WAITING = 64  # events at most that wait for the other sockets
+WAITING = 256  # events at most that wait for the other sockets
 BYTES = 65_536
 
 
@@ -394,7 +394,7 @@ def test_a_handler_that_runs_the_loop_has_the_others_taken(site: MakeSite) -> No
 
     here.sio.on("outer", outer)
     here.sio.on("inner", inner)
-    link.send('42["outer"]', *(f'42["inner",{number}]' for number in range(70)))
-    assert [one for one in order if one.startswith("inner")] == [f"inner {number}" for number in range(70)]
+    link.send('42["outer"]', *(f'42["inner",{number}]' for number in range(300)))
+    assert [one for one in order if one.startswith("inner")] == [f"inner {number}" for number in range(300)]
     assert order.count("outer begins") == 1
     assert order.index("inner 0") < order.index("outer ends")
