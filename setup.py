@@ -33,7 +33,8 @@ CFLAGS = {
 }[PROFILE]
 LDFLAGS = SANITIZERS
 if PROFILE == "fuzz":
-    CLANG = os.environ.setdefault("CC", "clang-14")
+    # libFuzzer is clang's: a CC of yours that is another compiler stands for the other profiles.
+    CLANG = os.environ["CC"] = os.environ["CC"] if "clang" in os.environ.get("CC", "") else "clang-14"
     os.environ.setdefault("LDSHARED", f"{CLANG} -shared")
 MACROS = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")] if PROFILE == "trace" else []
 if sys.platform == "win32":

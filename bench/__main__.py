@@ -92,7 +92,7 @@ def _measure_all(args: argparse.Namespace, rivals: list[Rival]) -> int:
 def _source(args: argparse.Namespace) -> record.Record | None:
     path = args.source or record.newest_record()
     if path is None or not path.exists():
-        print("no results yet: `python -m bench all` makes them", file=sys.stderr)
+        print("no run of all cases yet: `python -m bench all` makes one; --from PATH takes another", file=sys.stderr)
         return None
     print(f"from {path.name}")
     return record.read_record(path)
@@ -107,6 +107,9 @@ def _check(args: argparse.Namespace, rivals: dict[str, Rival]) -> int:
     missed = sum(verdict.state == "missed" for verdict in verdicts)
     unknown = sum(verdict.state == "unknown" for verdict in verdicts)
     print(f"{len(verdicts) - missed - unknown} kept, {missed} missed, {unknown} not known")
+    noisy = tables.noisy(source)
+    if noisy:
+        print(f"{noisy} figures of this run are noisy, other programs had a part of the cores: believe none of those")
     return 1 if missed or unknown else 0
 
 

@@ -97,8 +97,9 @@ def read_record(path: Path) -> Record:
 
 
 def newest_record(folder: Path = RESULTS) -> Path | None:
-    """Find the last run that was kept."""
-    return max(folder.glob("*.json"), default=None)
+    """Find the last run of all cases that was kept; one of some cases is not what tables and budgets are made of."""
+    runs = sorted(folder.glob("*.json"), reverse=True)
+    return next((run for run in runs if CASES.keys() <= json.loads(run.read_text()).keys()), None)
 
 
 def figure_of(case: Case, sample: dict[str, Any]) -> float:

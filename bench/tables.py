@@ -131,19 +131,29 @@ def provenance(record: Record) -> str:
         for server in measured:
             versions |= {f"{server.title}: {_versions(server)}": ""} if server.versions else {}
     rounds = max((len(server.samples) for measured in record.cases.values() for server in measured), default=0)
-    every = [server for measured in record.cases.values() for server in measured if server.samples]
-    noisy = sum(server.middle("foreign_busy") > NOISY for server in every)
-    warning = (
-        f" In {noisy} of {len(every)} figures other programs had a part of the cores: believe none of those."
-        if noisy
-        else ""
-    )
+    count = noisy(record)
+    warning = f" In {count} figures other programs had a part of the cores: believe none of those." if count else ""
     return (
         f"Measured {one['date'][:10]} on {one['cpu']}, {one['cores']} cores, Linux {one['kernel']}, Python {one['python']}, "
-        f"revision {one['revision'][:10]} ({one['tree']}), {rounds} rounds, medians; "
+        f"{_revisions(record)}, {rounds} rounds, medians; "
         f"[`bench/results/{record.path.name}`](BENCH/results/{record.path.name}) has every sample.{warning}\n\n"
         + "\n".join(f"- {line}" for line in versions)
     )
+
+
+def noisy(record: Record) -> int:
+    """How many figures are worth nothing, since other programs had a part of the cores."""
+    every = [server for measured in record.cases.values() for server in measured if server.samples]
+    return sum(server.middle("foreign_busy") > NOISY for server in every)
+
+
+def _revisions(record: Record) -> str:
+    """What was measured: the revision of the first case, and of those that were measured again later."""
+    cases: dict[str, list[str]] = {}
+    for name, one in record.environments.items():
+        cases.setdefault(f"{one['revision'][:10]} ({one['tree']})", []).append(CASES[name].title)
+    first, *others = cases
+    return f"revision {first}" + "".join(f", in the case of {'; '.join(cases[other])} {other}" for other in others)
 
 
 def _versions(one: Measured) -> str:

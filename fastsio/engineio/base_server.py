@@ -3,7 +3,9 @@
 May import: the engine floor, `options`, `logs`, `payload`, `hosts`. Never waits: that is `async_server`.
 """
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar, overload
 
 from fastsio.engine import reasons
@@ -16,7 +18,6 @@ from fastsio.engineio.logs import server_logger
 from fastsio.engineio.packet import Packet, message_text
 from fastsio.engineio.payload import Payload
 from fastsio.options import (
-    POLICIES,
     TRANSPORTS,
     Options,
     checked_choice,
@@ -51,9 +52,19 @@ def _option(name: str, check: Callable[[Any], Any] = lambda value: value) -> pro
         return getattr(self._options, name)
 
     def set(self: Any, value: Any) -> None:
-        setattr(self._options, name, check(value))
+        value = check(value)
+        if isinstance(value, (int, float)) and value < 0:
+            raise ValueError(f"{name}={value!r}; choose 0 or more")
+        try:
+            setattr(self._options, name, value)
+        except TypeError as exc:
+            raise TypeError(f"{name}={value!r}: {exc}") from exc
 
     return property(get, set)
+
+
+def _policy(name: str) -> property:
+    return _option(name, partial(checked_choice, name))
 
 
 class BaseServer:
@@ -98,18 +109,29 @@ class BaseServer:
         self.cors_credentials = cors_credentials
         self.transports = transports
         self.protocols = protocols
-        for name, value in options.items():
-            if hasattr(self._options, name):
-                setattr(self._options, name, checked_choice(name, value) if name in POLICIES else value)
+        for name in options.keys() & self._option_names():
+            setattr(self, name, options[name])
         self.async_handlers = async_handlers
         self.start_service_task = monitor_clients is not False
         self.json = json
         self.sockets = Sockets(self)
         self.logger = server_logger("engineio.server", logger)
+        self._complain_of(options.keys() - self._option_names())
         self.handlers: dict[str, Callable[..., Any]] = {}
         self._registry = Registry(self._options, self.logger)
         self._registry.new_sid = IdMaker(self, ORIGINAL_GENERATE_ID)
         self._registry.accept = self._accept
+
+    def _option_names(self) -> set[str]:
+        attributes = vars(BaseServer).items()
+        return {name for name, one in attributes if isinstance(one, property) and hasattr(self._options, name)}
+
+    def _complain_of(self, unknown: Iterable[str]) -> None:
+        """Name options that do nothing. python-engineio takes any name, and so applications have some that are of no use."""
+        for name in sorted(unknown):
+            like = difflib.get_close_matches(name, self._option_names(), 1)
+            hint = f"; did you mean {like[0]}?" if like else ""
+            self.logger.error("option %s is not known and does nothing%s", name, hint)
 
     def _accept(self, session: Session) -> Any:
         raise NotImplementedError
@@ -130,20 +152,61 @@ class BaseServer:
     def create_event(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError
 
-    # --- options, live
+    # --- options, live: see `fastsio.options`
 
-    ping_timeout = _option("ping_timeout")
-    max_http_buffer_size = _option("max_http_buffer_size")
+    # what is served, and to whom
+    transports = _option("transports", checked_transports)
+    protocols = _option("protocols", checked_protocols)
     allow_upgrades = _option("allow_upgrades")
+    jsonp = _option("jsonp")
     http_compression = _option("http_compression")
     compression_threshold = _option("compression_threshold")
+    per_message_deflate = _option("per_message_deflate")
     cookie = _option("cookie")
     cors_allowed_origins = _option("cors_allowed_origins", checked_origins)
     cors_credentials = _option("cors_credentials")
-    transports = _option("transports", checked_transports)
-    protocols = _option("protocols", checked_protocols)
-    jsonp = _option("jsonp")
+    # deadlines
+    ping_timeout = _option("ping_timeout")
     upgrade_timeout = _option("upgrade_timeout")
+    connect_timeout = _option("connect_timeout")
+    linger_timeout = _option("linger_timeout")
+    hold_timeout = _option("hold_timeout")
+    tcp_user_timeout = _option("tcp_user_timeout")
+    # what one client may send
+    max_http_buffer_size = _option("max_http_buffer_size")
+    max_fragments = _option("max_fragments")
+    max_attachments = _option("max_attachments")
+    max_binary_packet = _option("max_binary_packet")
+    max_events_per_second = _option("max_events_per_second")
+    max_bytes_per_second = _option("max_bytes_per_second")
+    rate_burst = _option("rate_burst")
+    rate_policy = _policy("rate_policy")
+    control_rate = _option("control_rate")
+    control_burst = _option("control_burst")
+    # what it may have
+    max_namespaces = _option("max_namespaces")
+    max_rooms = _option("max_rooms")
+    max_pending_acks = _option("max_pending_acks")
+    max_waiting_packets = _option("max_waiting_packets")
+    max_waiting_bytes = _option("max_waiting_bytes")
+    pause_at_packets = _option("pause_at_packets")
+    pause_at_bytes = _option("pause_at_bytes")
+    # what it may be owed
+    max_send_buffer = _option("max_send_buffer")
+    max_send_packets = _option("max_send_packets")
+    high_water = _option("high_water")
+    slow_client_policy = _policy("slow_client_policy")
+    max_poll_response = _option("max_poll_response")
+    # how many clients
+    max_sessions = _option("max_sessions")
+    max_sessions_per_address = _option("max_sessions_per_address")
+    handshake_rate = _option("handshake_rate")
+    handshake_burst = _option("handshake_burst")
+    max_loop_lag = _option("max_loop_lag")
+    retry_after = _option("retry_after")
+    # what is said of it
+    log_rate = _option("log_rate")
+    watchdog = _option("watchdog")
 
     @property
     def ping_interval(self) -> float:

@@ -10,7 +10,7 @@ import pytest
 from bench import budgets, plots, tables
 from bench.budgets import Budget
 from bench.cases import BYTES, CASES
-from bench.record import Measured, Record, read_record
+from bench.record import Measured, Record, newest_record, read_record
 from bench.svg import spread_labels
 
 SURROUNDINGS = {
@@ -104,6 +104,21 @@ def test_the_page_says_where_figures_come_from(record: Record) -> None:
     said = tables.provenance(record)
     assert "2026-01-02 on some CPU, 2 cores, Linux 6.1.0, Python 3.11.7, revision 0123456789 (clean), 3 rounds" in said
     assert "- fastsio: engine 1.2" in said
+
+
+def test_the_page_says_what_was_measured_later(record: Record) -> None:
+    record.environments["latency"] = SURROUNDINGS | {"revision": "fedcba9876543210"}
+    assert (
+        f"revision 0123456789 (clean), in the case of {CASES['latency'].title} fedcba9876 (clean), 3"
+        in tables.provenance(record)
+    )
+
+
+def test_a_run_of_some_cases_is_not_taken_for_one_of_all(tmp_path: Path) -> None:
+    assert newest_record(tmp_path) is None
+    (tmp_path / "2026-01-01T0000.json").write_text(json.dumps({name: {} for name in CASES}))
+    (tmp_path / "2026-01-02T0000.json").write_text(json.dumps({"echo": {}}))
+    assert newest_record(tmp_path) == tmp_path / "2026-01-01T0000.json"
 
 
 def test_text_goes_between_its_markers(tmp_path: Path) -> None:

@@ -115,9 +115,39 @@ async def test_a_body_that_does_not_come_ends_its_session(monkeypatch: pytest.Mo
         [eio_sid] = sio.eio._registry.sessions
         path = f"/socket.io/?EIO=4&transport=polling&sid={eio_sid}"
         writer.write(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n4".encode())
-        assert b" 400 " in await reader.readline()
+        assert b" 408 " in await reader.readline()
         assert not sio.eio._registry.sessions
         writer.close()
+
+
+@pytest.mark.threat("T026")
+async def test_an_asgi_host_answers_for_a_body_that_does_not_come(monkeypatch: pytest.MonkeyPatch):
+    """It would say 500 itself, and write of a fault, if nothing were answered."""
+    monkeypatch.setattr(hosted, "BODY_TIMEOUT", 0.2)
+    sio = server("asgi")
+    app = fastsio.ASGIApp(sio)
+    sent: list[dict[str, Any]] = []
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    async def ask(method: str, query: bytes, *events: dict[str, Any]) -> None:
+        waiting = list(events)
+
+        async def receive() -> dict[str, Any]:
+            return waiting.pop(0) if waiting else await asyncio.Future()
+
+        headers = [(b"host", b"a"), (b"content-length", b"10")]
+        scope = {"type": "http", "method": method, "path": "/socket.io/", "query_string": query, "headers": headers}
+        await asyncio.wait_for(app(scope, receive, send), 5)
+
+    await ask("GET", b"EIO=4&transport=polling", {"type": "http.request"})
+    [eio_sid] = sio.eio._registry.sessions
+    sent.clear()
+    part = {"type": "http.request", "body": b"4", "more_body": True}
+    await ask("POST", f"EIO=4&transport=polling&sid={eio_sid}".encode(), part)
+    assert [event.get("status") for event in sent] == [408, None]
+    assert not sio.eio._registry.sessions
 
 
 async def _until(ask: Any) -> Any:

@@ -2,10 +2,15 @@
 
 import asyncio
 import json
+import logging
+import re
 from typing import Any
 
 import pytest
 
+import fastsio
+from fastsio.engineio.base_server import BaseServer
+from fastsio.options import Options
 from native.conftest import MakeSite, Site, WebSocket, body_of, status_of
 
 
@@ -106,6 +111,50 @@ def test_a_policy_that_is_none_is_refused(site: MakeSite) -> None:
         ValueError, match="slow_client_policy='drop'; choose one of disconnect, drop_oldest, drop_newest"
     ):
         site(has_canary=False, slow_client_policy="drop")
+
+
+def test_limits_of_a_running_server_can_be_changed(site: MakeSite) -> None:
+    here = site(has_canary=False)
+    here.websocket().joined()
+    here.sio.eio.max_sessions = 1
+    assert status_of(here.get("EIO=4&transport=polling")) == 503
+    here.sio.eio.max_sessions = 2
+    assert status_of(here.get("EIO=4&transport=polling")) == 200
+    here.sio.eio.max_sessions = 200_000
+
+
+def test_every_limit_is_an_attribute_of_the_engine() -> None:
+    engine = fastsio.AsyncServer(async_mode="asgi").eio
+    shared = {"packet_limit", "ping_grace"}  # those have a class, and a pair, to be set with
+    names = {name for name in dir(Options()) if not name.startswith("_")} - shared
+    assert {name for name in names if not isinstance(getattr(BaseServer, name, None), property)} == set()
+    for name in names:
+        setattr(engine, name, getattr(engine, name))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "error", "words"),
+    [
+        ("max_sessions", "many", TypeError, "max_sessions='many'"),
+        ("max_sessions", -1, ValueError, "max_sessions=-1; choose 0 or more"),
+        ("handshake_rate", None, TypeError, "handshake_rate=None"),
+        ("rate_policy", "shout", ValueError, "choose one of disconnect, drop"),
+    ],
+)
+def test_a_limit_that_is_none_is_refused_by_name(option: str, value: Any, error: Any, words: str) -> None:
+    with pytest.raises(error, match=re.escape(words)):
+        fastsio.AsyncServer(**{option: value})
+    with pytest.raises(error, match=re.escape(words)):
+        setattr(fastsio.AsyncServer().eio, option, value)
+
+
+def test_an_option_that_does_nothing_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("tests.options")
+    fastsio.AsyncServer(max_sesions=3, quite_another=1, max_rooms=5, engineio_logger=logger)
+    assert [record.getMessage() for record in caplog.records if "option" in record.getMessage()] == [
+        "option max_sesions is not known and does nothing; did you mean max_sessions?",
+        "option quite_another is not known and does nothing",
+    ]
 
 
 @pytest.mark.threat("T188")
