@@ -12,7 +12,7 @@ from fastsio.doctor.wire import NO_ANSWER, Browser, why
 
 CHECKS = ("no cache", "sticky sessions")
 SESSIONS = 4
-REQUESTS = 3  # of each session
+REQUESTS = 6  # of each session
 STICKY_ADVICE = (
     "send all requests of one client to one server: `ip_hash;` or `hash $remote_addr consistent;` in nginx's upstream, a cookie "
     'elsewhere; with --workers use one port for each process; or let clients use WebSocket only: transports: ["websocket"]'

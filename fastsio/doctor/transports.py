@@ -10,6 +10,7 @@ from fastsio.doctor.causes import LATE, LATE_ADVICE, Finding, failed, ok, skippe
 from fastsio.doctor.engineio import Handshake, Refusal, kind_of, query
 from fastsio.doctor.frames import Closed
 from fastsio.doctor.session import Broken, Polling, open_session
+from fastsio.doctor.sharing import STICKY_ADVICE
 from fastsio.doctor.stream import Unfinished
 from fastsio.doctor.wire import NO_ANSWER, Answer, Browser, NotSwitched, why
 
@@ -51,6 +52,8 @@ def _broken(name: str, error: Broken) -> Finding:
     if kind == "gateway":
         advice = "raise the proxy's limit (nginx: `proxy_read_timeout 60s;`, more than the server's ping interval)"
         return failed(name, "idle-timeout", f"a waiting poll was ended: {error}", advice)
+    if kind == "session":  # it was there a moment ago
+        return failed(name, "not-sticky", str(error), STICKY_ADVICE)
     if error.answer.status == 413:
         return failed(name, "polling", str(error), "raise the proxy's limit for bodies (nginx: client_max_body_size)")
     if error.answer.status == 405:

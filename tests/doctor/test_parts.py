@@ -13,7 +13,9 @@ from fastsio.cli import main
 from fastsio.doctor import report
 from fastsio.doctor.causes import CAUSES, failed, ok, skipped
 from fastsio.doctor.engineio import Handshake, Refusal, decode, read_handshake
+from fastsio.doctor.session import Broken
 from fastsio.doctor.target import checked_origin, parse_url
+from fastsio.doctor.transports import _broken
 from fastsio.doctor.wire import Answer
 from wire.live import TESTS
 
@@ -139,3 +141,10 @@ def test_the_documentation_has_every_exit_status() -> None:
     rows = {name: (int(status), meaning) for status, name, meaning in found}
     assert rows == {name: (cause.status, cause.meaning) for name, cause in CAUSES.items()}
     assert len({cause.status for cause in CAUSES.values()}) == len(CAUSES)
+
+
+def test_a_session_that_another_server_does_not_know_is_named() -> None:
+    """Of several servers that share a port each request may meet any: the check before this one can have been lucky."""
+    finding = _broken("polling, EIO 4", Broken(answer(400, '"Invalid session"'), "POST"))
+    assert (finding.state, finding.cause) == ("failed", "not-sticky")
+    assert "ip_hash" in str(finding.advice)
