@@ -73,12 +73,13 @@ class Registry:
         """
         if self.sessions and self.loop is not None and not self.loop.is_closed():
             raise RuntimeError("this server has clients on another event loop; use one server for each loop")
+        if self.loop is not None:
+            self._since = time.monotonic()
         self.sessions.clear()
         self.loop = loop
         self.flusher = Flusher(loop, self.logger)
         self.wheel = Wheel(loop)
         self.traffic = Traffic()
-        self._since = time.monotonic()
         self.guard.is_draining = False
         self.guard.lag = 0.0
         for looking in (self.watchdog, self.lag_meter):
@@ -133,7 +134,7 @@ class Registry:
         return dict(self._ends)
 
     def uptime(self) -> float:
-        """Give the seconds since this belongs to its loop."""
+        """Give the seconds since this was made, or moved on to another loop."""
         return time.monotonic() - self._since
 
     def backlog(self) -> tuple[int, int, int]:
