@@ -21,7 +21,10 @@ def text_of(stats: Mapping[str, Any]) -> str:
     )
     parts = (
         _metric(
-            "uptime_seconds", "gauge", "Seconds since the server was made, or moved on to another event loop.", [({}, stats["uptime"])]
+            "uptime_seconds",
+            "gauge",
+            "Seconds since the server was made, or moved on to another event loop.",
+            [({}, stats["uptime"])],
         ),
         _metric(
             "sessions", "gauge", "Open Engine.IO sessions.", _labelled("transport", sessions, ("polling", "websocket"))

@@ -1,6 +1,8 @@
 """`sio.stats()`, and the application that shows it: against a live server with clients."""
 
+import asyncio
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -157,3 +159,15 @@ async def test_a_token_in_the_address_is_encoded_as_pages_do() -> None:
 def test_an_empty_token_is_refused() -> None:
     with pytest.raises(ValueError, match="token='' would let everybody in"):
         fastsio.StatusApp(fastsio.AsyncServer(async_mode="asgi"), token="")
+
+
+def test_uptime_does_not_wait_for_the_first_client() -> None:
+    sio = fastsio.AsyncServer(async_mode="asgi")
+    time.sleep(0.02)
+
+    async def uptime() -> float:
+        sio.eio._registry.attach_loop()
+        return float(sio.stats()["uptime"])
+
+    assert asyncio.run(uptime()) >= 0.02
+    assert asyncio.run(uptime()) < 0.02, "another loop is another life"
