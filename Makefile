@@ -149,7 +149,8 @@ leaks: build
 	FASTSIO_LEAK_CYCLES=100000 FASTSIO_LEAK_MESSAGES=1000000 nice -n 10 $(BIN)/python -m pytest -s tests/leaks -k "leave_nothing"
 
 # MINUTES of CLIENTS of both generations and all transports, some slow, some abusive, many behind a bad network: every
-# event is accounted for, memory is flat, the loop is never held, the log says nothing but what docs/log-lines.md lists.
+# event is accounted for, memory is flat (no 300 kB a minute more, or no 4 MB from its first third to its last), the loop is never
+# held for 50 ms of CPU, the log says nothing but what docs/log-lines.md lists.
 CLIENTS ?= 300
 soak: build
 	cd tests && PYTHONPATH=$(CURDIR) $(CURDIR)/$(BIN)/python -m soak --minutes $(MINUTES) --clients $(CLIENTS)

@@ -62,4 +62,4 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="process of the server, to read its CPU; found by itself on this machine",
     )
     add("--json", metavar="FILE", help="write everything that was measured, - for standard output")
-    add("--quiet", action="store_true", help="no progress, no page")
+    add("--quiet", action="store_true", help="print nothing; the figures go where --json says")
