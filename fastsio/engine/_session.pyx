@@ -198,11 +198,9 @@ cdef class Arrivals:
         self._waiting.append(sink)
         self._waiting.append(message)
         self._size += size
-        if not self._scheduled:
-            self._schedule()
         if len(self._waiting) - self._taken >= 2 * MAX_ARRIVALS or self._size >= MAX_ARRIVED:
-            return self._take(monotonic() + EARLY_SLICE)
-        return 0
+            self._take(monotonic() + EARLY_SLICE)
+        return self._schedule() if self._waiting and not self._scheduled else 0
 
     cdef int settle(self) except -1:
         """Take all that waits: something comes that must not overtake it."""
@@ -227,7 +225,7 @@ cdef class Arrivals:
             flusher._flush_slice()
 
     cdef int _take(self, double end) except -1:
-        """Take messages until the time `end`, or until they have left much to be flushed: one at least, for NEVER all."""
+        """Take messages until the time `end`: one at least, for NEVER all. What they leave for one client goes in one write."""
         cdef bint was_reading = self.is_reading, was_taking = self._taking
         cdef object context = PyContext_Copy(self._context)
         cdef Py_ssize_t count = 0
@@ -241,9 +239,7 @@ cdef class Arrivals:
                 self._taken += 2        # first: a handler that runs the loop has the next ones taken
                 sink.on_turn(message)
                 count += 1
-                if end != NEVER and (count % ARRIVALS_CHECK == 0 or count & (count - 1) == 0) and (
-                    self._flusher._owed > OWED_AT_ONCE or monotonic() >= end
-                ):
+                if end != NEVER and (count % ARRIVALS_CHECK == 0 or count & (count - 1) == 0) and monotonic() >= end:
                     break
         finally:
             PyContext_Exit(context)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fuzz.world import Transport
 from native.conftest import MakeSite, Site, WebSocket
 from oracle.frames_oracle import BINARY, TEXT, write_close, write_frame
 
@@ -399,3 +400,25 @@ def test_a_handler_that_runs_the_loop_has_the_others_taken(site: MakeSite) -> No
     messages = [f'42["inner",{number}]' for number in range(20)]
     turn(here, partial(read, link, '42["outer"]', *messages), look)
     assert order == ["outer begins", *(f"inner {number}" for number in range(20)), "outer ends"]
+
+
+def test_what_one_turn_leaves_for_a_client_goes_out_together(site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much it is for all of them together: a write for each message is what a broadcast costs most."""
+    here = site(has_canary=False)
+    links = [here.websocket().joined() for _ in range(50)]
+    writes: list[int] = []
+    write = Transport.write
+
+    def count(transport: Transport, data: Any) -> None:
+        writes.append(len(data))
+        write(transport, data)
+
+    async def gust(_: str) -> None:
+        await here.sio.emit("wind", "x" * (BYTES // len(links)))
+
+    here.sio.on("gust", gust)
+    with monkeypatch.context() as patch:
+        patch.setattr(Transport, "write", count)
+        links[0].send(*['42["gust"]'] * 8)
+    assert len(writes) <= 2 * len(links)  # two where 2 ms are not enough for all of it; it was four
+    assert [len(link.heard()) for link in links] == [8] * len(links)
