@@ -109,27 +109,23 @@ class BaseServer:
         self.cors_credentials = cors_credentials
         self.transports = transports
         self.protocols = protocols
-        for name in options.keys() & self._option_names():
+        for name in options.keys() & OPTION_NAMES:
             setattr(self, name, options[name])
         self.async_handlers = async_handlers
         self.start_service_task = monitor_clients is not False
         self.json = json
         self.sockets = Sockets(self)
         self.logger = server_logger("engineio.server", logger)
-        self._complain_of(options.keys() - self._option_names())
+        self._complain_of(options.keys() - OPTION_NAMES)
         self.handlers: dict[str, Callable[..., Any]] = {}
         self._registry = Registry(self._options, self.logger)
         self._registry.new_sid = IdMaker(self, ORIGINAL_GENERATE_ID)
         self._registry.accept = self._accept
 
-    def _option_names(self) -> set[str]:
-        attributes = vars(BaseServer).items()
-        return {name for name, one in attributes if isinstance(one, property) and hasattr(self._options, name)}
-
     def _complain_of(self, unknown: Iterable[str]) -> None:
         """Name options that do nothing. python-engineio takes any name, and so applications have some that are of no use."""
         for name in sorted(unknown):
-            like = difflib.get_close_matches(name, self._option_names(), 1)
+            like = difflib.get_close_matches(name, OPTION_NAMES, 1)
             hint = f"; did you mean {like[0]}?" if like else ""
             self.logger.error("option %s is not known and does nothing%s", name, hint)
 
@@ -285,4 +281,8 @@ class BaseServer:
         return session
 
 
+# What may be given to a server, and set on a running one.
+OPTION_NAMES = {
+    name for name, one in vars(BaseServer).items() if isinstance(one, property) and hasattr(Options(), name)
+}
 ORIGINAL_GENERATE_ID = BaseServer.generate_id  # as long as nobody has put another in its place

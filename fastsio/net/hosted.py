@@ -32,10 +32,6 @@ class ClientLeft(Exception):
     """The client has gone in the middle of its request."""
 
 
-class BodyLate(ClientLeft):
-    """Nothing more of the body has come for too long."""
-
-
 class HostedExchange(Exchange):
     """A request whose answer a coroutine waits for."""
 
@@ -97,10 +93,8 @@ async def answer(registry: Registry, exchange: HostedExchange) -> Any:
     if session is not None:
         try:
             await _receive_body(registry, session, exchange)
-        except ClientLeft as left:
+        except ClientLeft:
             exchange.is_gone = True
-            if isinstance(left, BodyLate):
-                exchange.respond(Response(408, b"Request Timeout", "text/plain"))
             _polling.post_lost(session, exchange)
         except BaseException:
             _polling.post_lost(session, exchange)
@@ -134,7 +128,7 @@ async def _next_unless_answered(exchange: HostedExchange) -> bytes | None:
     """Give the next part of a body; the wait ends when the exchange is answered meanwhile (an overlapping POST).
 
     Raises:
-        BodyLate: nothing has come for too long.
+        ClientLeft: nothing has come for too long, and that is answered.
     """
     chunk = asyncio.ensure_future(exchange.next_chunk())
     try:
@@ -144,7 +138,8 @@ async def _next_unless_answered(exchange: HostedExchange) -> bytes | None:
     if exchange.answer.done():
         return None
     if is_late:
-        raise BodyLate
+        exchange.respond(Response(408, b"Request Timeout", "text/plain"))
+        raise ClientLeft
     return chunk.result()
 
 
