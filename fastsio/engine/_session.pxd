@@ -55,6 +55,7 @@ cdef class Arrivals:
     cdef list _waiting                  # Sink, message, Sink, message, ...
     cdef Py_ssize_t _taken              # of them
     cdef Py_ssize_t _size               # bytes that came since nothing waited
+    cdef double _end                    # of their time in this turn, once some are taken early; else 0
     cdef bint _taking
     cdef bint _scheduled
     cdef object _run_bound

@@ -198,8 +198,12 @@ cdef class Arrivals:
         self._waiting.append(sink)
         self._waiting.append(message)
         self._size += size
+        cdef double now
         if len(self._waiting) - self._taken >= 2 * MAX_ARRIVALS or self._size >= MAX_ARRIVED:
-            self._take(monotonic() + EARLY_SLICE)
+            now = monotonic()
+            if self._end == 0.0:
+                self._end = now + ARRIVALS_SLICE
+            self._take(now + EARLY_SLICE)
         return self._schedule() if self._waiting and not self._scheduled else 0
 
     cdef int settle(self) except -1:
@@ -214,10 +218,12 @@ cdef class Arrivals:
     def _run(self):
         cdef Flusher flusher = self._flusher
         cdef bint was_scheduled = flusher._scheduled
+        cdef double end = self._end or monotonic() + ARRIVALS_SLICE
+        self._end = 0.0
         self._scheduled = False
         flusher._scheduled = True   # what handlers leave is flushed here
         try:
-            self._take(monotonic() + ARRIVALS_SLICE)
+            self._take(end)
         finally:
             flusher._scheduled = was_scheduled
             if self._waiting and not self._scheduled:
@@ -249,6 +255,7 @@ cdef class Arrivals:
             self._taken = 0
             if not self._waiting:
                 self._size = 0
+                self._end = 0.0
         return 0
 
 
