@@ -29,6 +29,7 @@ cdef class Link(Timed):
     cpdef int finish(self, int code, Prepared farewell) except -1
     cpdef int abandon(self) except -1
     cpdef int hold(self, bint held) except -1
+    cdef int read_on(self) except -1
     cpdef bint is_congested(self) except -1
 
 
@@ -55,14 +56,17 @@ cdef class Arrivals:
     cdef list _waiting                  # Sink, message, Sink, message, ...
     cdef Py_ssize_t _taken              # of them
     cdef Py_ssize_t _size               # bytes that came since nothing waited
+    cdef list _unread                   # Links that brought more than they had time for
     cdef double _end                    # of their time in this turn, once some are taken early; else 0
     cdef bint _taking
     cdef bint _scheduled
     cdef object _run_bound
     cdef int note_context(self) except -1
     cdef int put(self, Sink sink, object message, Py_ssize_t size) except -1
+    cdef int read_later(self, Link link) except -1
     cdef int settle(self) except -1
     cdef int _schedule(self) except -1
+    cdef int _read_on(self, double end) except -1
     cdef int _take(self, double end) except -1
 
 

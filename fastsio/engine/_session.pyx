@@ -125,6 +125,10 @@ cdef class Link(Timed):
         """Stop reading what the client sends, or go on: its handlers are behind. A transport that cannot ignores it."""
         return 0
 
+    cdef int read_on(self) except -1:
+        """Go on with what was read and not taken: see `Arrivals.read_later`."""
+        return 0
+
     cpdef bint is_congested(self) except -1:
         """Tell whether the transport holds what the client has not taken."""
         return False
@@ -185,6 +189,7 @@ cdef class Arrivals:
     def __init__(self, Flusher flusher not None):
         self._flusher = flusher
         self._waiting = []
+        self._unread = []
         self._run_bound = self._run
 
     cdef int note_context(self) except -1:
@@ -206,6 +211,11 @@ cdef class Arrivals:
             self._take(now + EARLY_SLICE)
         return self._schedule() if self._waiting and not self._scheduled else 0
 
+    cdef int read_later(self, Link link) except -1:
+        """Have `link.read_on()` called in a later turn: it brought more than it has time for in this one."""
+        self._unread.append(link)
+        return 0 if self._scheduled else self._schedule()
+
     cdef int settle(self) except -1:
         """Take all that waits: something comes that must not overtake it."""
         return self._take(NEVER) if self._waiting and not self._taking else 0
@@ -219,16 +229,34 @@ cdef class Arrivals:
         cdef Flusher flusher = self._flusher
         cdef bint was_scheduled = flusher._scheduled
         cdef double end = self._end or monotonic() + ARRIVALS_SLICE
-        self._end = 0.0
         self._scheduled = False
         flusher._scheduled = True   # what handlers leave is flushed here
         try:
+            if self._unread:
+                self._read_on(end)
             self._take(end)
         finally:
+            self._end = 0.0
             flusher._scheduled = was_scheduled
-            if self._waiting and not self._scheduled:
+            if (self._waiting or self._unread) and not self._scheduled:
                 self._schedule()
             flusher._flush_slice()
+
+    cdef int _read_on(self, double end) except -1:
+        """Read what earlier turns have left, from one client at least: before messages are taken, in the same time."""
+        cdef object context = PyContext_Copy(self._context)
+        cdef Py_ssize_t size = len(self._unread), count = 0
+        cdef Link link
+        self._end = end
+        PyContext_Enter(context)
+        try:
+            while self._unread and count < size and (count == 0 or monotonic() < end):
+                link = <Link> self._unread.pop(0)
+                count += 1
+                link.read_on()
+        finally:
+            PyContext_Exit(context)
+        return 0
 
     cdef int _take(self, double end) except -1:
         """Take messages until the time `end`: one at least, for NEVER all. What they leave for one client goes in one write."""

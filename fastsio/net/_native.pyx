@@ -462,7 +462,11 @@ cdef class NativeConnection(Link):
     cdef int _go_on_later(self) except -1:
         """Read nothing more until a later turn of the loop has taken what is there."""
         self._stop_reading()
-        return self._take_tail_soon()
+        return self._flusher().arrivals.read_later(self) if self._mode == WEBSOCKET else self._take_tail_soon()
+
+    cdef int read_on(self) except -1:
+        self._take_again()
+        return 0
 
     cdef int _stop_reading(self) except -1:
         if not self._reading_paused:

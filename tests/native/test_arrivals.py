@@ -425,3 +425,26 @@ def test_what_one_turn_leaves_for_a_client_goes_out_together(site: MakeSite, mon
     here.loop.skip(8 * 0.01)
     assert len(writes) == len(links)
     assert [len(link.heard()) for link in links] == [8] * len(links)
+
+
+def test_clients_with_much_to_say_are_read_by_turns(site: MakeSite) -> None:
+    here = site()
+    links = [here.websocket().joined() for _ in range(3)]
+    last = here.events[-1][1]
+    heard: list[str] = []
+
+    async def said(sid: str, number: int) -> None:
+        end = time.perf_counter() + 0.0001
+        while time.perf_counter() < end:
+            pass
+        heard.append(sid)
+        if sid == last and number == 50:
+            await here.sio.disconnect(sid)
+
+    here.sio.on("said", said)
+    turn(here, *(partial(read, link, *(f'42["said",{n}]' for n in range(400))) for link in links))
+    counts = {sid: heard.count(sid) for sid in dict.fromkeys(heard)}
+    assert sorted(counts.values()) == [51, 400, 400], "whoever is closed is not read on, the others are"
+    first, second = ([at for at, sid in enumerate(heard) if sid == one] for one in counts if one != last)
+    assert first[50] < second[-50] and second[50] < first[-50], "neither waits for the other's end"
+    assert not any(link.transport.is_paused for link in links[:2])
