@@ -75,6 +75,7 @@ MODULES = {
     "fastsio/hub/_hub.pyx": [],
     "fastsio/hub/_joining.pyx": [],
     "fastsio/hub/_peer.pyx": [],
+    "fastsio/net/_poller.pyx": [],
     "fastsio/net/_native.pyx": [],
 }
 if sys.platform != "win32":  # the load generator uses the sockets of POSIX

@@ -124,4 +124,149 @@ static inline void system_tune(int fd, double seconds)
 }
 
 #endif
+
+#if defined(__linux__) && !defined(FASTSIO_PLAIN)
+
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* 1 where many sockets may be watched past the loop. Where it is 0, nothing below does anything. */
+#define SYSTEM_POLLS 1
+
+typedef struct epoll_event SystemEvent;
+
+enum { SYSTEM_READABLE = EPOLLIN, SYSTEM_WRITABLE = EPOLLOUT };
+
+/* Give a descriptor that watches others, -1 for none. */
+static inline int system_poller(void)
+{
+    return epoll_create1(EPOLL_CLOEXEC);
+}
+
+/* Have `poller` watch `fd` for what is `wanted` instead of what was so far; 0 for nothing. Give 0, or the error. */
+static inline int system_watch(int poller, int fd, int so_far, int wanted, void *whose)
+{
+    struct epoll_event event = {.events = (uint32_t) wanted, .data = {.ptr = whose}};
+    const int change = !wanted ? EPOLL_CTL_DEL : so_far ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    return epoll_ctl(poller, change, fd, &event) == 0 ? 0 : errno;
+}
+
+/* Put up to `most` of what is ready now into `events`; give how many. */
+static inline int system_ready(int poller, SystemEvent *events, int most)
+{
+    const int count = epoll_wait(poller, events, most, 0);
+    return count < 0 ? 0 : count;
+}
+
+static inline void *system_whose(const SystemEvent *event)
+{
+    return event->data.ptr;
+}
+
+/* What `event` says may be done. An error, or the end, is seen by whoever tries. */
+static inline int system_may(const SystemEvent *event)
+{
+    return event->events & (EPOLLERR | EPOLLHUP) ? SYSTEM_READABLE | SYSTEM_WRITABLE : (int) event->events;
+}
+
+/* Give the next connection of a listening socket, or an error below 0; of a peer with IPv4, its address as `system_ipv4_name` does. */
+static inline int system_accept(int fd, unsigned char *address, int *is_ipv4)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in ipv4;
+        struct sockaddr_storage room;
+    } name;
+    socklen_t size = sizeof name;
+    const int found = accept4(fd, &name.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (found < 0)
+        return -errno;
+    *is_ipv4 = name.any.sa_family == AF_INET;
+    if (*is_ipv4) {
+        memcpy(address, &name.ipv4.sin_addr, 4);
+        memcpy(address + 4, &name.ipv4.sin_port, 2);
+    }
+    return found;
+}
+
+/* Give how many bytes have come, 0 when there will be none any more, or an error below 0. */
+static inline ptrdiff_t system_receive(int fd, void *data, size_t size)
+{
+    const ptrdiff_t count = recv(fd, data, size, MSG_DONTWAIT);
+    return count < 0 ? -(ptrdiff_t) errno : count;
+}
+
+/* Say that nothing more will be sent. */
+static inline void system_end(int fd)
+{
+    shutdown(fd, SHUT_WR);
+}
+
+static inline void system_close(int fd)
+{
+    close(fd);
+}
+
+#else
+
+#define SYSTEM_POLLS 0
+
+typedef struct { int nothing; } SystemEvent;
+
+enum { SYSTEM_READABLE = 1, SYSTEM_WRITABLE = 4 };
+
+static inline int system_poller(void)
+{
+    return -1;
+}
+
+static inline int system_watch(int poller, int fd, int so_far, int wanted, void *whose)
+{
+    (void) poller, (void) fd, (void) so_far, (void) wanted, (void) whose;
+    return -1;
+}
+
+static inline int system_ready(int poller, SystemEvent *events, int most)
+{
+    (void) poller, (void) events, (void) most;
+    return 0;
+}
+
+static inline void *system_whose(const SystemEvent *event)
+{
+    (void) event;
+    return NULL;
+}
+
+static inline int system_may(const SystemEvent *event)
+{
+    (void) event;
+    return 0;
+}
+
+static inline int system_accept(int fd, unsigned char *address, int *is_ipv4)
+{
+    (void) fd, (void) address, (void) is_ipv4;
+    return -1;
+}
+
+static inline ptrdiff_t system_receive(int fd, void *data, size_t size)
+{
+    (void) fd, (void) data, (void) size;
+    return -1;
+}
+
+static inline void system_end(int fd)
+{
+    (void) fd;
+}
+
+static inline void system_close(int fd)
+{
+    (void) fd;
+}
+
+#endif
+
 #endif

@@ -60,6 +60,7 @@ cdef class Arrivals:
     cdef double _end                    # of their time in this turn, once some are taken early; else 0
     cdef bint _taking
     cdef bint _scheduled
+    cdef bint _is_due                   # at the end of the turn that somebody has begun: see Flusher
     cdef object _run_bound
     cdef int note_context(self) except -1
     cdef int put(self, Sink sink, object message, Py_ssize_t size) except -1
@@ -78,7 +79,11 @@ cdef class Flusher:
     cdef list _dirty
     cdef Py_ssize_t _owed               # bytes that sessions were given since the last flush
     cdef bint _scheduled
+    cdef bint _is_turn
+    cdef bint _is_due
     cdef object _run_bound
+    cdef int begin_turn(self) except -1
+    cdef int end_turn(self) except -1
     cdef bint logs_packets(self) except -1
     cdef int mark(self, Session session) except -1
     cdef int relieve(self) except -1

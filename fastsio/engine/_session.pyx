@@ -222,7 +222,10 @@ cdef class Arrivals:
 
     cdef int _schedule(self) except -1:
         self._scheduled = True
-        self._flusher.loop.call_soon(self._run_bound)
+        if self._flusher._is_turn:
+            self._is_due = True
+        else:
+            self._flusher.loop.call_soon(self._run_bound)
         return 0
 
     def _run(self):
@@ -318,10 +321,31 @@ cdef class Flusher:
             self._flush_slice()     # a callback that is scheduled already stays the only one
         return 0
 
+    cdef int begin_turn(self) except -1:
+        """Somebody reads many sockets, and calls `end_turn` when they are read: nothing has to be called by the loop then."""
+        self._is_turn = True
+        return 0
+
+    cdef int end_turn(self) except -1:
+        """Have what has come handled, and what is owed flushed."""
+        cdef bint is_due = self._is_due
+        self._is_turn = self._is_due = False
+        if is_due:
+            self._scheduled = False
+        if self.arrivals._is_due:
+            self.arrivals._is_due = False
+            self.arrivals._run()
+        elif is_due:
+            self._flush_slice()
+        return 0
+
     cdef int _schedule(self) except -1:
         if not self._scheduled:
             self._scheduled = True
-            self.loop.call_soon(self._run_bound)
+            if self._is_turn:
+                self._is_due = True
+            else:
+                self.loop.call_soon(self._run_bound)
         return 0
 
     def _run(self):

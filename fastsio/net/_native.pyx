@@ -1,6 +1,6 @@
 """One TCP connection of the native wire: HTTP until upgraded, then WebSocket, written to by send(2) directly if it can be.
 
-May import: the engine floor, `_frames`, `_head`, `_http`, `errors`, `net.loops`. Never knows rooms or handlers.
+May import: the engine floor, `_frames`, `_head`, `_http`, `errors`, `net.loops`, `net._poller`. Never knows rooms or handlers.
 Sits in uvicorn's `http=` seat. Requests that are not for the Engine.IO path, or that are unusual (chunked bodies,
 escaped paths, HTTP/1.0), are given to uvicorn's own protocol, bytes and all: the fast path is an exception that is taken
 only when everything about it is known to be right.
@@ -26,6 +26,7 @@ from fastsio.engine._session cimport Arrivals, Flusher, Link, Session
 from fastsio.engine._wheel cimport NEVER, Wheel, monotonic
 from fastsio.engine.registry cimport Registry
 from fastsio.options cimport Options
+from fastsio.net._poller cimport PolledTransport, Poller, Stream
 from fastsio.net._sockets cimport SYSTEM_WRITES_DIRECTLY, ipv4_name, system_keep_memory, system_tune, system_send
 
 import asyncio
@@ -33,6 +34,7 @@ import logging
 import socket
 import sys
 import weakref
+from functools import partial
 
 import httptools
 from uvicorn.middleware.message_logger import MessageLoggerMiddleware
@@ -44,11 +46,14 @@ from fastsio.engine import _admission
 from fastsio.engine._polling import poll_lost, post_lost
 from fastsio._http import AsgiExtras, Response, finished_headers
 from fastsio.errors import ProtocolError
+from fastsio.net._poller import can_poll
 from fastsio.net.loops import is_fallback, tcp_transport
 
 # Else everything is written through the transport, as it is where there is TLS.
 cdef bint _writes_directly = SYSTEM_WRITES_DIRECTLY and not is_fallback()
 cdef object _tcp_transport = tcp_transport()
+# Transports that need no more than what their listeners have.
+cdef tuple _inheriting = (PolledTransport, _tcp_transport)
 # Whether a socket has from its listener what was set there.
 cdef bint _inherits = SYSTEM_WRITES_DIRECTLY and sys.platform == "linux"
 
@@ -126,7 +131,7 @@ cdef class Route:
 
     cdef bint has_tuned(self, transport_type) noexcept:
         """Tell whether a connection has what `_tune` would set: from its listener, and from uvloop."""
-        return transport_type is _tcp_transport and self._inherited == self.registry.options.tcp_user_timeout
+        return transport_type in _inheriting and self._inherited == self.registry.options.tcp_user_timeout
 
     cdef bytes defaults(self, object server_state):
         """The lines that uvicorn puts into every answer; it makes them anew every second."""
@@ -224,7 +229,7 @@ cdef class NativeExchange(Exchange):
 # --- the connection
 
 
-cdef class NativeConnection(Link):
+cdef class NativeConnection(Stream):
     """The protocol class that uvicorn makes for each connection."""
 
     # who made it
@@ -279,6 +284,17 @@ cdef class NativeConnection(Link):
         self._route.registry.attach_loop()
         self._flusher().arrivals.note_context()
         kind = type(transport)
+        if kind is PolledTransport:
+            self._fd = (<PolledTransport> transport).fd
+            if not self._route.has_tuned(kind):
+                system_tune(self._fd, self._route.registry.options.tcp_user_timeout)
+        else:
+            self._know_socket(transport, kind)
+        self._head_begun = True     # the first head has its time from now on
+        self._set_deadline(HEADER_TIMEOUT)
+
+    cdef int _know_socket(self, transport, kind) except -1:
+        """Find out what the transport of a loop is, and what it may be relieved of."""
         self._is_tls = kind is not _tcp_transport and transport.get_extra_info("sslcontext") is not None
         sock = transport.get_extra_info("socket")
         if sock is not None and not self._route.has_tuned(kind):
@@ -286,8 +302,7 @@ cdef class NativeConnection(Link):
         if _writes_directly and not self._is_tls and sock is not None:
             self._fd = sock.fileno()
             transport.set_write_buffer_limits(high=0)   # any byte left in there is worth knowing of
-        self._head_begun = True     # the first head has its time from now on
-        self._set_deadline(HEADER_TIMEOUT)
+        return 0
 
     def get_buffer(self, hint):
         if self._tail_size == 0:
@@ -296,6 +311,17 @@ cdef class NativeConnection(Link):
         return memoryview(self._tail)[self._tail_size:]
 
     def buffer_updated(self, Py_ssize_t count):
+        self.arrived(count)
+
+    cdef unsigned char* room(self, Py_ssize_t* size) except NULL:
+        if self._tail_size == 0:
+            size[0] = READ_SIZE
+            return <unsigned char*> PyByteArray_AS_STRING(self._route.buffer)
+        self._reserve_tail()
+        size[0] = len(self._tail) - self._tail_size
+        return <unsigned char*> PyByteArray_AS_STRING(self._tail) + self._tail_size
+
+    cdef int arrived(self, Py_ssize_t count) except -1:
         cdef bytearray tail = self._tail    # held: whatever is called may drop the connection's own
         if self._tail_size == 0:
             self._take(<unsigned char*> PyByteArray_AS_STRING(self._route.buffer), count, None)
@@ -304,7 +330,7 @@ cdef class NativeConnection(Link):
             self._tail_size = 0
             self._tail = None
             self._take(<unsigned char*> PyByteArray_AS_STRING(tail), count, tail)
-        self._flusher().relieve()
+        return self._flusher().relieve()
 
     def data_received(self, data):
         """The same for loops that know this protocol only as an ordinary one."""
@@ -370,6 +396,11 @@ cdef class NativeConnection(Link):
             self._end_waiting_session()
         elif self._mode < CLOSED:
             self._close()
+
+    def abort(self):
+        """Close the connection now, whatever is under way."""
+        if self._transport is not None:
+            self._transport.abort()
 
     cdef int _end_waiting_session(self) except -1:
         sid = self._exchange.request.param("sid")
@@ -654,7 +685,12 @@ cdef class NativeConnection(Link):
 
     cdef tuple _name_of(self, str end):
         """Give (host, port) of one end of the connection, None for sockets without one."""
-        cdef tuple found = ipv4_name(self._fd, end == "peername") if self._fd >= 0 else None
+        cdef bint is_peer = end == "peername"
+        cdef tuple found = None
+        if is_peer and type(self._transport) is PolledTransport:
+            found = (<PolledTransport> self._transport).peer_name()
+        elif self._fd >= 0:
+            found = ipv4_name(self._fd, is_peer)
         if found is not None:
             return found
         name = self._transport.get_extra_info(end)
@@ -720,21 +756,17 @@ cdef class NativeConnection(Link):
             self._server_state.connections.discard(self)
             self._wheel().drop(self)
             self.deadline = NEVER
-            if self._fd >= 0:
-                transport.set_write_buffer_limits()
         self._mode = ELSEWHERE
         self._transport = None
-        # The loop chose how it reads when it saw a buffered protocol; a pause makes it choose again.
-        transport.pause_reading()
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-        if data:
-            protocol.data_received(data)
-        if not transport.is_closing():
-            try:
-                transport.resume_reading()
-            except RuntimeError:
-                pass    # uvicorn has paused it for reasons of its own
+        if type(transport) is PolledTransport:
+            hand_on = _hand_on(self._loop, (<PolledTransport> transport).detach(), protocol, data)
+            task = self._loop.create_task(hand_on)
+            self._server_state.tasks.add(task)
+            task.add_done_callback(self._server_state.tasks.discard)
+        else:
+            if self._fd >= 0:
+                transport.set_write_buffer_limits()
+            _change_protocol(transport, protocol, data)
         return 0
 
     # --- HTTP, outwards
@@ -1033,6 +1065,55 @@ cdef class NativeConnection(Link):
                 self._set_deadline(CLOSE_TIMEOUT)
             self._transport.close()
         return 0
+
+
+def _change_protocol(transport, protocol, bytes data not None):
+    """Have a transport serve another protocol, which hears first what was read already."""
+    # The loop chose how it reads when it saw a buffered protocol; a pause makes it choose again.
+    transport.pause_reading()
+    transport.set_protocol(protocol)
+    protocol.connection_made(transport)
+    if data:
+        protocol.data_received(data)
+    if not transport.is_closing():
+        try:
+            transport.resume_reading()
+        except RuntimeError:
+            pass    # uvicorn has paused it for reasons of its own
+
+
+class _Successor(asyncio.Protocol):
+    """Until the loop has made a transport for a socket that was a poller's."""
+
+    def __init__(self, protocol, data):
+        self._protocol = protocol
+        self._data = data
+
+    def connection_made(self, transport):
+        _change_protocol(transport, self._protocol, self._data)
+
+
+async def _hand_on(loop, int fd, protocol, bytes data):
+    """Give a socket that is nobody's to the loop, and what it brings to a protocol."""
+    sock = socket.socket(fileno=fd)
+    try:
+        await loop.connect_accepted_socket(lambda: _Successor(protocol, data), sock)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def poll_listeners(config, server_state, app_state, loop, list sockets not None):
+    """Accept the connections of listening sockets past the loop; give the poller and its listeners.
+
+    None where that cannot be: it is another system, or the application must see every request itself.
+    """
+    cdef Route route = known_route(config)
+    if route is None or not can_poll():
+        return None
+    make = partial(config.http_protocol_class, config, server_state, app_state, loop)
+    poller = Poller(route.registry, loop)
+    return poller, [poller.listen(sock, make) for sock in sockets]
 
 
 # Bytes of a block, and of all that is free at the end of the heap, that stay with the process: a message near the default

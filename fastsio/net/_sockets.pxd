@@ -12,6 +12,21 @@ cdef extern from "_system.h" nogil:
     void system_tune(int fd, double seconds)
     void system_keep_memory(int largest, int kept)
 
+    const bint SYSTEM_POLLS
+    const int SYSTEM_READABLE
+    const int SYSTEM_WRITABLE
+    ctypedef struct SystemEvent:
+        pass
+    int system_poller()
+    int system_watch(int poller, int fd, int so_far, int wanted, void* whose)
+    int system_ready(int poller, SystemEvent* events, int most)
+    void* system_whose(const SystemEvent* event)
+    int system_may(const SystemEvent* event)
+    int system_accept(int fd, unsigned char* address, int* is_ipv4)
+    Py_ssize_t system_receive(int fd, void* data, size_t size)
+    void system_end(int fd)
+    void system_close(int fd)
+
 
 cdef inline tuple ipv4_name(int fd, bint is_peer):
     """Give (host, port) of one end of a socket, None when it is not one of IPv4 or cannot be asked.
@@ -19,11 +34,14 @@ cdef inline tuple ipv4_name(int fd, bint is_peer):
     The loop knows them too; asking it costs six times as much.
     """
     cdef unsigned char[6] address
+    return name_of_ipv4(address) if system_ipv4_name(fd, is_peer, address) else None
+
+
+cdef inline tuple name_of_ipv4(const unsigned char* address):
+    """Give (host, port) of an address as `system_ipv4_name` puts it."""
     cdef unsigned char part
     cdef char[16] text
     cdef int at = 0, i
-    if not system_ipv4_name(fd, is_peer, address):
-        return None
     for i in range(4):
         part = address[i]
         if part >= 100:

@@ -6,6 +6,8 @@ May import: `_native`, `banner` (who serves), `collecting`. What a server does i
 
 import asyncio
 import logging
+import os
+import socket
 from types import FrameType
 from typing import Any
 
@@ -30,6 +32,7 @@ class StoppingServer(uvicorn.Server):
         super().__init__(config)
         self._drain_seconds = drain_seconds
         self._collector = None if full_gc is None else Collector(full_gc)
+        self._poller: Any = None  # of `net._poller`, once it accepts
         self._loop: asyncio.AbstractEventLoop | None = None
         self._drain: asyncio.Task[None] | None = None
 
@@ -49,9 +52,33 @@ class StoppingServer(uvicorn.Server):
         from fastsio.net import _native  # which uvicorn has loaded by now, if it serves
 
         if self.started and issubclass(self.config.http_protocol_class, _native.NativeConnection):
-            listeners = [listener for server in self.servers for listener in server.sockets]
+            loop = asyncio.get_running_loop()
             _native.keep_memory()
-            _native.tune_listeners(self.config, asyncio.get_running_loop(), listeners)
+            _native.tune_listeners(self.config, loop, [one for server in self.servers for one in server.sockets])
+            if not self.config.ssl:
+                self._take_listeners(_native, loop)
+
+    def _take_listeners(self, native: Any, loop: asyncio.AbstractEventLoop) -> None:
+        """Accept ourselves, where we can, what the loop would accept."""
+        own = [socket.socket(fileno=os.dup(one.fileno())) for server in self.servers for one in server.sockets]
+        taken = None
+        if all(one.family in (socket.AF_INET, socket.AF_INET6) for one in own):
+            taken = native.poll_listeners(self.config, self.server_state, self.lifespan.state, loop, own)
+        if taken is None:
+            for one in own:
+                one.close()
+            return
+        for server in self.servers:
+            server.close()
+        self._poller, self.servers = taken
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        await super().shutdown(sockets)
+        if self._poller is not None:
+            for connection in list(self.server_state.connections):  # it was asked twice to stop, and did not wait
+                if hasattr(connection, "abort"):
+                    connection.abort()
+            self._poller.close()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         is_first = not self._captured_signals

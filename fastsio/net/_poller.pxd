@@ -1,0 +1,59 @@
+"""Sockets that the loop sees as one descriptor: their listeners, their transports, and who uses those."""
+from fastsio.engine._session cimport Link
+from fastsio.engine.registry cimport Registry
+
+
+cdef class Stream(Link):
+    """A link over a stream of bytes. Whoever reads for it asks where to, and says how much came."""
+    cdef unsigned char* room(self, Py_ssize_t* size) except NULL    # for the next read; valid until other code runs
+    cdef int arrived(self, Py_ssize_t size) except -1               # so many bytes have been put there
+
+
+cdef class Polled:
+    cdef int fd                         # -1 when it is somebody else's, or closed
+    cdef int _watched                   # what the poller watches for now
+    cdef Poller _poller
+    cdef int _watch(self, int wanted) except -1
+    cdef int on_ready(self, int may) except -1
+    cdef int on_failure(self, object error) except -1
+
+
+cdef class PolledTransport(Polled):
+    cdef Stream _stream
+    cdef unsigned char[6] _peer         # as `system_ipv4_name` puts it
+    cdef int _has_peer
+    cdef bint _reads
+    cdef bint _closing
+    cdef bint _lost
+    cdef bint _ends                     # nothing more is said once all is written
+    cdef object _error                  # why it is lost
+    cdef list _unsent                   # of bytes; None for none
+    cdef Py_ssize_t _written            # bytes of the first of them that the kernel has
+    cdef Py_ssize_t _size               # of all that it has not
+    cdef object _socket                 # for whoever asked
+    cdef tuple peer_name(self)
+    cdef int detach(self) except -2
+    cdef int _read(self) except -1
+    cdef int _write_on(self) except -1
+    cdef int _renew(self) except -1
+    cdef int _lose(self, object error) except -1
+
+
+cdef class Listener(Polled):
+    cdef readonly list sockets
+    cdef object _make                   # () -> Stream
+    cdef int _spare                     # a descriptor to give away when there is no other
+    cdef bint _has_complained
+    cdef int _accept(self, int fd, const unsigned char* peer, int has_peer) except -1
+    cdef int _turn_away(self) except -1
+    cdef int _rest(self, int error) except -1
+
+
+cdef class Poller:
+    cdef Registry _registry
+    cdef object _loop
+    cdef int _epoll
+    cdef bint _is_turn
+    cdef list _gone                     # transports whose streams have to hear that they are lost
+    cdef object _settle_bound
+    cdef int _settle_later(self, PolledTransport transport) except -1

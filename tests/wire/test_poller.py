@@ -1,0 +1,274 @@
+"""Sockets that are the server's own (`fastsio run` on Linux): what loops do for others has to be right here too."""
+
+import asyncio
+import importlib
+import logging
+import os
+import socket
+import struct
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+import uvicorn
+
+import fastsio
+from fastsio.net import _poller
+from fastsio.net._native import NativeConnection
+from fastsio.net.loops import best_loop
+from fastsio.net.stopping import StoppingServer
+from wire import raw
+from wire.sessions import Client
+
+pytestmark = pytest.mark.skipif(not _poller.can_poll(), reason="the loop has all sockets there")
+LOOPS = ["asyncio", best_loop()]
+
+
+@asynccontextmanager
+async def serving(app: Any, host: str = "127.0.0.1") -> AsyncIterator[StoppingServer]:
+    """Run `fastsio run`'s server here."""
+    config = uvicorn.Config(app, http=NativeConnection, host=host, port=0, lifespan="off", log_level="error")
+    server = StoppingServer(config, None)
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield server
+    finally:
+        server.should_exit = True
+        await task
+
+
+def port_of(server: StoppingServer) -> int:
+    return int(server.servers[0].sockets[0].getsockname()[1])
+
+
+def run(loop: str, main: Callable[[], Awaitable[Any]]) -> None:
+    async def limited() -> None:
+        async with asyncio.timeout(30):
+            await main()
+
+    with asyncio.Runner(loop_factory=importlib.import_module(loop).new_event_loop) as runner:
+        runner.run(limited())
+
+
+def make() -> fastsio.AsyncServer:
+    sio = fastsio.AsyncServer(async_mode="asgi")
+    sio.on("echo", lambda sid, *args: args)
+    return sio
+
+
+async def member(port: int) -> tuple[raw.WebSocket, str]:
+    """Connect; give the WebSocket and the sid of the member."""
+    link = await Client(port, 4, "/socket.io/").live_websocket()
+    await link.send("40")
+    kind, text = await link.receive()
+    assert kind == "text" and str(text).startswith('40{"sid":"')
+    return link, str(text)[10:30]
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("is_forced", [False, True])
+def test_nothing_is_left_when_it_stops(loop: str, is_forced: bool) -> None:
+    async def main() -> None:
+        writers = []
+        async with serving(fastsio.ASGIApp(make())) as server:
+            assert type(server.servers[0]) is _poller.Listener
+            for _ in range(3):
+                await member(port_of(server))
+                writers.append((await asyncio.open_connection("127.0.0.1", port_of(server)))[1])
+            server.force_exit = is_forced
+        assert not server.server_state.connections or is_forced
+        for writer in writers:
+            writer.close()
+        await asyncio.sleep(0.05)
+
+    run(loop, partial(asyncio.sleep, 0))  # the first loop leaves what all of them share
+    before = descriptors()
+    run(loop, main)
+    assert descriptors() <= before, os.listdir("/proc/self/fd")
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_what_is_not_for_the_server_goes_to_uvicorn(loop: str) -> None:
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        said = b"%d %d" % (len(body), scope["client"][1])
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(said))]})
+        await send({"type": "http.response.body", "body": said})
+
+    async def main() -> None:
+        async with serving(fastsio.ASGIApp(make(), page)) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
+            own = writer.get_extra_info("sockname")[1]
+            poll = b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n"
+            for size in (0, 10, 700_000):
+                head = b"POST /page HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+                for part in (head[:11], head[11:] + b"x" * (size // 2), b"x" * (size - size // 2)):
+                    writer.write(part)
+                    await asyncio.sleep(0.01)
+                response = await raw.read_response(reader)
+                assert (response.status, response.body) == (200, b"%d %d" % (size, own))
+            writer.write(poll)
+            assert (await raw.read_response(reader)).body.startswith(b"0{")
+            writer.close()
+            # Several requests in one write, the first for the server.
+            reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
+            writer.write(poll + b"GET /page HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+            assert (await raw.read_response(reader)).body.startswith(b"0{")
+            for _ in range(2):
+                assert (await raw.read_response(reader)).body.startswith(b"0 ")
+            writer.close()
+
+    run(loop, main)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_client_that_reads_late_gets_everything_in_order(loop: str) -> None:
+    sio = make()
+
+    async def main() -> None:
+        async with serving(fastsio.ASGIApp(sio)) as server:
+            link, sid = await member(port_of(server))
+            for number in range(300):
+                await sio.emit("news", (number, "x" * (number * 40)), to=sid)
+                if number % 20 == 0:
+                    await asyncio.sleep(0)
+            assert sio.buffered(sid)[0] > 0
+            for number in range(300):
+                assert await link.receive() == ("text", f'42["news",{number},"{"x" * (number * 40)}"]')
+            assert sio.buffered(sid)[0] == 0
+            await link.send('420["echo",1]')
+            assert await link.receive() == ("text", "430[1]")
+            link.abort()
+
+    run(loop, main)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_clients_of_one_turn_that_put_out_one_another(loop: str) -> None:
+    sio = make()
+    reasons: list[str] = []
+    sio.on("kick", lambda sid, other: sio.disconnect(other))
+    sio.on("disconnect", lambda sid, reason: reasons.append(reason))
+
+    async def kick(sid: str, other: str) -> None:
+        await sio.disconnect(other)
+
+    sio.on("kick", kick)
+
+    async def main() -> None:
+        async with serving(fastsio.ASGIApp(sio)) as server:
+            members = [await member(port_of(server)) for _ in range(40)]
+            for number, (link, _) in enumerate(members):
+                other = members[number - 1][1]
+                link.writer.write(raw.frame(raw.TEXT, f'42["kick","{other}"]'.encode()) * 3)
+            time.sleep(0.05)  # all of them are there when the loop looks
+            for _, (link, _) in enumerate(members):
+                link.writer.write(raw.frame(raw.TEXT, b'42["echo"]'))
+            while len(reasons) < 39:
+                await asyncio.sleep(0.01)
+            for link, _ in members:
+                link.abort()
+            while len(reasons) < 40:
+                await asyncio.sleep(0.01)
+            while server.server_state.connections:
+                await asyncio.sleep(0.01)
+            link, _ = await member(port_of(server))
+            link.abort()
+
+    run(loop, main)
+    assert reasons.count("server disconnect") >= 20, reasons
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("ending", ["half", "reset"])
+def test_a_client_that_is_gone(loop: str, ending: str) -> None:
+    sio = make()
+    heard: list[Any] = []
+    sio.on("last", lambda sid, *args: heard.append(args))
+    sio.on("disconnect", lambda sid, reason: heard.append(reason))
+
+    async def main() -> None:
+        async with serving(fastsio.ASGIApp(sio)) as server:
+            link, _ = await member(port_of(server))
+            link.writer.write(raw.frame(raw.TEXT, b'42["last",1]') * 2)
+            if ending == "half":
+                link.writer.write_eof()
+                assert await link.receive() == ("close", 1006), "and it is closed from the other side"
+            else:
+                await asyncio.sleep(0.05)
+                sock = link.writer.get_extra_info("socket")
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                link.abort()
+            while len(heard) < 3:
+                await asyncio.sleep(0.01)
+            assert not server.server_state.connections
+
+    run(loop, main)
+    assert heard == [(1,), (1,), "transport close"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_both_ends_have_their_names(host: str) -> None:
+    sio = make()
+    environs: list[dict[str, Any]] = []
+    sio.on("connect", lambda sid, environ, auth=None: environs.append(environ))
+
+    async def main() -> None:
+        async with serving(fastsio.ASGIApp(sio), host) as server:
+            with socket.create_connection((host, port_of(server))) as sock:
+                sock.sendall(
+                    b"GET /socket.io/?EIO=3&transport=polling HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                )
+                while not environs:
+                    await asyncio.sleep(0.01)
+                scope = environs[0]["asgi.scope"]
+                assert tuple(scope["client"]) == sock.getsockname()[:2]
+                assert tuple(scope["server"]) == sock.getpeername()[:2]
+                assert environs[0]["REMOTE_ADDR"] == host
+
+    run(best_loop(), main)
+
+
+def test_a_listener_that_cannot_accept_says_so_once_and_does_not_spin(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with serving(fastsio.ASGIApp(make())) as server:
+            link, _ = await member(port_of(server))
+            server.servers[0].sockets[0].shutdown(socket.SHUT_RDWR)  # to accept is an error from now on
+            start = time.process_time()
+            for number in range(12):
+                await asyncio.sleep(0.1)
+                await link.send(f'42{number}["echo"]')
+                assert await link.receive() == ("text", f"43{number}[]"), "who is here already is served"
+            assert time.process_time() - start < 0.5
+            link.abort()
+
+    with caplog.at_level(logging.ERROR, logger="fastsio.server"):
+        run(best_loop(), main)
+    lines = [record.getMessage() for record in caplog.records if "cannot be accepted" in record.getMessage()]
+    assert lines == ["connections cannot be accepted: Invalid argument; tried again every 1 s. (this is said once)"]
+
+
+async def test_the_loop_keeps_sockets_that_it_has_to_keep() -> None:
+    """An application that must see every request itself is not taken for one that need not."""
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async with serving(page) as server:
+        assert type(server.servers[0]) is not _poller.Listener
+        response = await raw.fetch(port_of(server), "GET", "/")
+        assert response.status == 204
