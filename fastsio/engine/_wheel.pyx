@@ -57,12 +57,14 @@ cdef class Wheel:
         self._timer = None
         self._timer_due = NEVER
         self._buckets = {}
+        self._known = [None] * 8
         self._ticks = []
         self._was_late = False
 
     cdef int schedule(self, Timed item, double deadline) except -1:
         """Call `item.on_deadline` not before `deadline`, and about one bucket later at most."""
         cdef long long tick
+        cdef set bucket
         item.deadline = deadline
         if deadline == NEVER:
             return 0
@@ -71,21 +73,40 @@ cdef class Wheel:
             return 0    # it is looked at before that anyway
         self.drop(item)
         item._tick = tick
-        bucket = self._buckets.get(tick)
+        bucket = self._bucket(tick)
         if bucket is None:
             self._buckets[tick] = {item}
             heapq.heappush(self._ticks, tick)
             self._arm(tick)
         else:
-            (<set> bucket).add(item)
+            bucket.add(item)
+        return 0
+
+    cdef set _bucket(self, long long tick):
+        """Give the bucket of a tick; None when there is none. The same few are asked for again and again."""
+        cdef int place = tick & 7
+        cdef set bucket
+        if self._known_ticks[place] == tick:
+            return <set> self._known[place]
+        bucket = self._buckets.get(tick)
+        if bucket is not None:
+            self._known_ticks[place] = tick
+            self._known[place] = bucket
+        return bucket
+
+    cdef int _forget(self, long long tick) except -1:
+        if self._known_ticks[tick & 7] == tick:
+            self._known_ticks[tick & 7] = 0
+            self._known[tick & 7] = None
         return 0
 
     cdef int drop(self, Timed item) except -1:
         """Forget `item` at once, so that nothing keeps it alive."""
+        cdef set bucket
         if item._tick != -1:
-            bucket = self._buckets.get(item._tick)
+            bucket = self._bucket(item._tick)
             if bucket is not None:
-                (<set> bucket).discard(item)
+                bucket.discard(item)
             item._tick = -1
         return 0
 
@@ -120,6 +141,7 @@ cdef class Wheel:
 
     cdef int _visit(self, long long tick, double now) except -1:
         cdef Timed item
+        self._forget(tick)
         for item in self._buckets.pop(tick):
             if item._tick != tick:
                 continue
@@ -140,4 +162,6 @@ cdef class Wheel:
         self._timer = None
         self._timer_due = NEVER
         self._buckets.clear()
+        for tick in self._known_ticks:
+            self._forget(tick)
         self._ticks.clear()

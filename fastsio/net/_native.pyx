@@ -52,8 +52,6 @@ from fastsio.net.loops import is_fallback, tcp_transport
 # Else everything is written through the transport, as it is where there is TLS.
 cdef bint _writes_directly = SYSTEM_WRITES_DIRECTLY and not is_fallback()
 cdef object _tcp_transport = tcp_transport()
-# Transports that need no more than what their listeners have.
-cdef tuple _inheriting = (PolledTransport, _tcp_transport)
 # Whether a socket has from its listener what was set there.
 cdef bint _inherits = SYSTEM_WRITES_DIRECTLY and sys.platform == "linux"
 
@@ -131,7 +129,9 @@ cdef class Route:
 
     cdef bint has_tuned(self, transport_type) noexcept:
         """Tell whether a connection has what `_tune` would set: from its listener, and from uvloop."""
-        return transport_type in _inheriting and self._inherited == self.registry.options.tcp_user_timeout
+        return (transport_type is PolledTransport or transport_type is _tcp_transport) and (
+            self._inherited == self.registry.options.tcp_user_timeout
+        )
 
     cdef bytes defaults(self, object server_state):
         """The lines that uvicorn puts into every answer; it makes them anew every second."""
@@ -163,6 +163,18 @@ cdef class Route:
 cdef object _routes = weakref.WeakKeyDictionary()
 cdef object _last_config = None     # asked for with every connection; and its route
 cdef Route _last_route = None
+
+
+cdef object _last_state = None      # of a server of uvicorn; and its connections
+cdef set _last_connections = None
+
+
+cdef set _connections_of(object server_state):
+    global _last_state, _last_connections
+    if server_state is not _last_state:
+        _last_connections = server_state.connections
+        _last_state = server_state
+    return _last_connections
 
 
 cdef Route known_route(object config):
@@ -280,8 +292,9 @@ cdef class NativeConnection(Stream):
         self._transport = transport
         if self._route is None:
             return self._hand_over(b"")
-        self._server_state.connections.add(self)
-        self._route.registry.attach_loop()
+        _connections_of(self._server_state).add(self)
+        if self._route.registry.loop is not self._loop:
+            self._route.registry.attach_loop()
         self._flusher().arrivals.note_context()
         kind = type(transport)
         if kind is PolledTransport:
@@ -372,7 +385,7 @@ cdef class NativeConnection(Stream):
         if mode == ELSEWHERE:
             return
         self._mode = CLOSED
-        self._server_state.connections.discard(self)
+        _connections_of(self._server_state).discard(self)
         self._wheel().drop(self)
         self.deadline = NEVER
         self._exchange = None
@@ -687,8 +700,8 @@ cdef class NativeConnection(Stream):
         """Give (host, port) of one end of the connection, None for sockets without one."""
         cdef bint is_peer = end == "peername"
         cdef tuple found = None
-        if is_peer and type(self._transport) is PolledTransport:
-            found = (<PolledTransport> self._transport).peer_name()
+        if type(self._transport) is PolledTransport:
+            found = (<PolledTransport> self._transport).name(is_peer)
         elif self._fd >= 0:
             found = ipv4_name(self._fd, is_peer)
         if found is not None:

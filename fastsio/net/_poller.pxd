@@ -22,6 +22,7 @@ cdef class PolledTransport(Polled):
     cdef Stream _stream
     cdef unsigned char[6] _peer         # as `system_ipv4_name` puts it
     cdef int _has_peer
+    cdef Listener _listener             # who has accepted it
     cdef bint _reads
     cdef bint _closing
     cdef bint _lost
@@ -31,7 +32,7 @@ cdef class PolledTransport(Polled):
     cdef Py_ssize_t _written            # bytes of the first of them that the kernel has
     cdef Py_ssize_t _size               # of all that it has not
     cdef object _socket                 # for whoever asked
-    cdef tuple peer_name(self)
+    cdef tuple name(self, bint is_peer)
     cdef int detach(self) except -2
     cdef int _read(self) except -1
     cdef int _write_on(self) except -1
@@ -42,6 +43,7 @@ cdef class PolledTransport(Polled):
 cdef class Listener(Polled):
     cdef readonly list sockets
     cdef object _make                   # () -> Stream
+    cdef tuple _name                    # (host, port) of an address with IPv4 that all its connections have, else None
     cdef int _spare                     # a descriptor to give away when there is no other
     cdef bint _has_complained
     cdef int _accept(self, int fd, const unsigned char* peer, int has_peer) except -1

@@ -14,7 +14,7 @@ from libc.errno cimport EAGAIN, ECONNABORTED, EINTR, EMFILE, ENFILE
 from fastsio.engine._session cimport Flusher, Link
 from fastsio.engine.registry cimport Registry
 from fastsio.net._sockets cimport (
-    SYSTEM_POLLS, SYSTEM_READABLE, SYSTEM_WRITABLE, SystemEvent, name_of_ipv4, system_accept, system_close, system_end,
+    SYSTEM_POLLS, SYSTEM_READABLE, SYSTEM_WRITABLE, SystemEvent, ipv4_name, name_of_ipv4, system_accept, system_close, system_end,
     system_may, system_poller, system_ready, system_receive, system_send, system_watch, system_whose,
 )
 
@@ -33,6 +33,8 @@ cdef enum:
 cdef int MAX_ACCEPTED = 64
 # Times that one socket is read while there is more than there is room for.
 cdef int MAX_READS = 4
+# The address of all interfaces.
+cdef str ANY_IPV4 = "0.0.0.0"
 # Seconds after which accepting is tried again when the system refused.
 cdef double REST = 1.0
 
@@ -231,9 +233,11 @@ cdef class PolledTransport(Polled):
 
     # --- what is known of it
 
-    cdef tuple peer_name(self):
-        """(host, port) of a peer with IPv4, else None."""
-        return name_of_ipv4(self._peer) if self._has_peer else None
+    cdef tuple name(self, bint is_peer):
+        """(host, port) of one end that has an address with IPv4, else None."""
+        if is_peer:
+            return name_of_ipv4(self._peer) if self._has_peer else None
+        return self._listener._name or ipv4_name(self.fd, False)
 
     def get_extra_info(self, str name, default=None):
         """As of any transport: its "socket", "peername" and "sockname"; of what else there is, `default`."""
@@ -275,6 +279,7 @@ cdef class Listener(Polled):
         cdef PolledTransport transport = PolledTransport()
         cdef int i
         transport._poller = self._poller
+        transport._listener = self
         transport.fd = fd
         transport._has_peer = has_peer
         for i in range(6):
@@ -382,6 +387,8 @@ cdef class Poller:
         listener.fd = sock.fileno()
         listener.sockets = [sock]
         listener._make = make
+        name = ipv4_name(listener.fd, False)
+        listener._name = name if name is not None and name[0] != ANY_IPV4 else None
         listener._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         listener._watch(SYSTEM_READABLE)
         return listener
