@@ -1,4 +1,6 @@
 """A session with its transports, and the two seams around it: Sink above, Link below."""
+from libc.stdint cimport uint64_t
+
 from fastsio._bytes cimport View
 from fastsio._codec cimport EioPacket
 from fastsio.engine._bucket cimport Bucket
@@ -45,8 +47,11 @@ cdef class Traffic:
     cdef readonly Py_ssize_t polling    # sessions whose transport in use is long-polling
 
 
-cdef dict log_cache_of(logger)
-cdef bint wants_info(logger) except -1
+cdef class Lines:
+    cdef readonly object logger
+    cdef dict _cache                    # level -> whether the logger wants it; the logger's own
+    cdef uint64_t _quiet                # the version of it that did not want lines; 0 for none
+    cdef bint wanted(self) except -1
 
 
 cdef class Arrivals:
@@ -75,7 +80,7 @@ cdef class Flusher:
     cdef readonly object loop
     cdef readonly object logger
     cdef Arrivals arrivals
-    cdef dict _log_cache                # level -> whether the logger wants it; the logger's own
+    cdef Lines _lines                   # for each packet
     cdef list _dirty
     cdef Py_ssize_t _owed               # bytes that sessions were given since the last flush
     cdef bint _scheduled
@@ -84,7 +89,6 @@ cdef class Flusher:
     cdef object _run_bound
     cdef int begin_turn(self) except -1
     cdef int end_turn(self) except -1
-    cdef bint logs_packets(self) except -1
     cdef int mark(self, Session session) except -1
     cdef int relieve(self) except -1
     cdef int _schedule(self) except -1

@@ -10,6 +10,7 @@ import logging
 from time import time
 
 from fastsio._bytes cimport View, view_bytes, view_of, view_skip
+from fastsio._dicts cimport DICTS_HAVE_VERSIONS, dict_version
 from fastsio._codec cimport (
     BAD_TYPE, EMPTY_PACKET, MESSAGE, NOOP, OK, OPEN, PING, PING_PROBE, PONG, EioPacket, EioType, Status,
     check_payload_view, decode_base64,
@@ -166,16 +167,26 @@ cdef class Traffic:
     """Counts what sessions take and give, for whoever reads it."""
 
 
-cdef dict log_cache_of(logger):
-    """The table in which a logger of the standard library keeps what it wants; None for any other object."""
-    cache = getattr(logger, "_cache", None)
-    return cache if type(cache) is dict else None
+@cython.final
+cdef class Lines:
+    """Whether a logger, as applications give them, wants a line at INFO for each packet or event: asked with each of them."""
 
+    def __init__(self, logger):
+        cache = getattr(logger, "_cache", None)
+        self.logger = logger
+        self._cache = cache if type(cache) is dict else None
 
-cdef bint wants_info(logger) except -1:
-    """Ask any logger, as applications give them, whether it wants lines at INFO; all of them when it cannot say."""
-    asked = getattr(logger, "isEnabledFor", None)
-    return asked is None or asked(INFO)
+    cdef bint wanted(self) except -1:
+        if self._cache is not None:
+            if DICTS_HAVE_VERSIONS and dict_version(self._cache) == self._quiet:
+                return False    # as when it was asked last
+            if self._cache.get(INFO) is False:
+                self._quiet = dict_version(self._cache)
+                return False
+        if self.logger is None:
+            return False
+        asked = getattr(self.logger, "isEnabledFor", None)
+        return asked is None or asked(INFO)
 
 
 @cython.final
@@ -294,21 +305,16 @@ cdef class Arrivals:
 cdef class Flusher:
     """Flushes every session that was given something, once per loop turn, in slices.
 
-    Knows whether the application wants a line for each packet: asking the logger's own cache costs nothing.
+    Knows whether the application wants a line for each packet.
     """
 
     def __init__(self, loop, logger=None):
         self.loop = loop
         self.logger = logger
-        self._log_cache = log_cache_of(logger)
+        self._lines = Lines(logger)
         self._dirty = []
         self._run_bound = self._run
         self.arrivals = Arrivals(self)
-
-    cdef bint logs_packets(self) except -1:
-        if self._log_cache is not None and self._log_cache.get(INFO) is False:
-            return False
-        return self.logger is not None and wants_info(self.logger)
 
     cdef int mark(self, Session session) except -1:
         session.dirty = True
@@ -578,7 +584,7 @@ cdef class Session(Lifecycle):
         self.flusher._owed += message.size
         if not self.dirty:
             self.flusher.mark(self)
-        return self._log_sent(message) if self.flusher.logs_packets() else 0
+        return self._log_sent(message) if self.flusher._lines.wanted() else 0
 
     cdef bint _is_wanted(self, Prepared message) except -1:
         """Tell whether a volatile message, or one of which only the latest counts, has to be queued."""
@@ -692,7 +698,7 @@ cdef class Session(Lifecycle):
         self.traffic.bytes_in += packet.data.size + 1
         if link is not self.link:
             return self._receive_probe(link, packet, now) if link is self.probe else 0
-        if self.flusher.logs_packets():
+        if self.flusher._lines.wanted():
             self._log_received(packet)
         verdict = self.on_packet(packet.type, now, self.options)
         if verdict == DELIVER:

@@ -1,7 +1,7 @@
 """What all peers of one server share."""
 from fastsio._json cimport Json
 from fastsio.engine._outbox cimport Manner, Prepared
-from fastsio.engine._session cimport Session
+from fastsio.engine._session cimport Lines, Session
 from fastsio.hub._durations cimport Durations
 from fastsio.hub._rooms cimport Rooms
 from fastsio.hub._runner cimport Runner
@@ -30,8 +30,7 @@ cdef class Hub:
     cdef bint is_trigger_hooked
     cdef bint are_events_hooked         # Engine.IO's, which the application has put handlers of its own for
     cdef Runner _runner
-    cdef dict _log_cache                # level -> whether the server's logger wants it; the logger's own
-    cdef bint logs_events(self) except -1
+    cdef Lines lines                    # for each event
     cdef Runner runner_of(self, object loop)
     cdef tuple find_call(self, str namespace, str sid, list data)
     cpdef int post(self, Session session, int type, str namespace, object id, object data) except -1

@@ -7,12 +7,11 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memcpy
 
-import logging
 
 from fastsio._codec cimport BINARY_EVENT, EVENT, MESSAGE, SioType, sio_head
 from fastsio._json cimport Json, write_texts
 from fastsio.engine._outbox cimport DROPPABLE, LATEST, VOLATILE, Manner, Prepared
-from fastsio.engine._session cimport Session, log_cache_of, wants_info
+from fastsio.engine._session cimport Lines, Session
 from fastsio.hub._durations cimport Durations
 from fastsio.hub._handlers cimport find, with_arguments
 from fastsio.hub._rooms cimport Member, Rooms
@@ -21,7 +20,6 @@ from fastsio.hub._runner cimport Runner
 # Event handlers of one client that may run at once; further events wait.
 MAX_RUNNING = 256
 
-cdef object INFO = logging.INFO    # the level of the line for each event
 
 cdef tuple COLLECTIONS = (list, tuple, set, frozenset)  # of rooms
 
@@ -55,15 +53,9 @@ cdef class Hub:
         self.async_handlers = server.async_handlers
         self.is_trigger_hooked = server._is_trigger_hooked
         self.are_events_hooked = server._are_events_hooked
-        self._log_cache = log_cache_of(server.logger)
+        self.lines = Lines(server.logger)
         if bool(server.time_handlers) != (self.durations is not None):
             self.durations = Durations() if server.time_handlers else None
-
-    cdef bint logs_events(self) except -1:
-        """Whether the application wants a line for each event. The logger's own cache knows, and costs nothing."""
-        if self._log_cache is not None and self._log_cache.get(INFO) is False:
-            return False
-        return wants_info(self.server.logger)
 
     cdef Runner runner_of(self, object loop):
         """What runs handlers on a loop: the one that serves this server."""
@@ -87,7 +79,7 @@ cdef class Hub:
         namespace = namespace or "/"
         if to is None or (not to and not isinstance(to, COLLECTIONS)):
             to = room
-        if self.logs_events():
+        if self.lines.wanted():
             self.server.logger.info('emitting event "%s" to %s [%s]', event, to or "all", namespace)
         if is_volatile or latest is not None:
             return self._emit_loosely(event, data, to, skip_sid, namespace, callback, ignore_queue, is_volatile, latest)

@@ -7,8 +7,8 @@ done, and a connect handler that ends in its first step is answered by its peer 
 cimport cython
 from cpython.dict cimport PyDict_Next
 from cpython.ref cimport Py_REFCNT, PyObject
-from libc.stdint cimport uint64_t
 
+from fastsio._dicts cimport DICTS_HAVE_VERSIONS, dict_version
 from fastsio._http cimport Request, environ as make_environ
 from fastsio.engine._session cimport Session
 from fastsio.hub._handlers cimport find
@@ -24,28 +24,6 @@ from fastsio.engine import reasons
 from fastsio.hub.dispatch import positional_capacity
 from fastsio.hub.manager import LIFE, AsyncManager
 from fastsio.hub.views import Environs
-
-cdef extern from *:
-    """
-    /* Until Python 3.14 a dict has a number that no other dict has, and another after each change. FASTSIO_PLAIN does
-     * without it, to try that elsewhere. */
-    #if PY_VERSION_HEX < 0x030E0000 && !defined(FASTSIO_PLAIN)
-    #define DICTS_HAVE_VERSIONS 1
-    #ifdef __GNUC__
-    #pragma GCC diagnostic push
-    #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-    #endif
-    static uint64_t dict_version(PyObject *dict) { return ((PyDictObject *) dict)->ma_version_tag; }
-    #ifdef __GNUC__
-    #pragma GCC diagnostic pop
-    #endif
-    #else
-    #define DICTS_HAVE_VERSIONS 0
-    static uint64_t dict_version(PyObject *dict) { (void) dict; return 0; }
-    #endif
-    """
-    const bint DICTS_HAVE_VERSIONS
-    uint64_t dict_version(object table)
 
 REJECTED = "Connection rejected by server"
 REFUSED = "Connection refused by server"

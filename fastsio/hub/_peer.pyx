@@ -443,7 +443,7 @@ cdef class Peer(Sink):
         if data is None:
             return 0    # an event without a name is for nobody
         self.hub.received += 1
-        if self.hub.logs_events():
+        if self.hub.lines.wanted():
             self.hub.server.logger.info('received event "%s" from %s [%s]', data[0], member.label, member.namespace)
         if self.hub.rooms.observer is not None:
             self.hub.rooms.observer.event_received(member, data)
@@ -562,7 +562,7 @@ cdef class Peer(Sink):
         return 0
 
     cdef int _on_ack(self, Member member, SioMessage message) except -1:
-        if self.hub.logs_events():
+        if self.hub.lines.wanted():
             self.hub.server.logger.info("received ack from %s [%s]", member.label, member.namespace)
         if self.hub.manager_takes_acks:
             self._start(dispatch.acknowledge_by_manager(self.hub.server, member.sid, message.id, message.data))

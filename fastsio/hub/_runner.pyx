@@ -13,7 +13,6 @@ from cpython.ref cimport Py_DECREF, Py_REFCNT
 import _asyncio
 import asyncio
 import sysconfig
-import weakref
 from types import CoroutineType
 
 cdef extern from "Python.h":
@@ -21,6 +20,7 @@ cdef extern from "Python.h":
     int PyContext_Enter(object context) except -1
     int PyContext_Exit(object context) except -1
     object PyContext_CopyCurrent()
+    PyObject** PyObject_GET_WEAKREFS_LISTPTR(object owner)
 
 cdef object Task = asyncio.Task
 cdef object Future = asyncio.Future
@@ -32,7 +32,9 @@ cdef object leave_task = asyncio.tasks._leave_task
 cdef dict current_tasks = getattr(_asyncio, "_current_tasks", None)
 cdef object register_task = asyncio.tasks._register_task
 cdef object unregister_task = asyncio.tasks._unregister_task
-cdef object count_weak = weakref.getweakrefcount
+# Asked with each event: not looked up in each task.
+cdef object cancelling_of = Task.cancelling
+cdef object name_of = Task.get_name
 
 
 async def _nothing():
@@ -232,8 +234,9 @@ cdef class Runner:
         """The step was all: use the task again, unless somebody has kept, cancelled or named it, or waits for its end."""
         task = spare.task
         if (
-            CAN_COUNT and self._spare is None and Py_REFCNT(task) == spare.references and count_weak(task) == 0
-            and task.cancelling() == 0 and not task._callbacks and task.get_name() is spare.name
+            CAN_COUNT and self._spare is None and Py_REFCNT(task) == spare.references
+            and PyObject_GET_WEAKREFS_LISTPTR(task)[0] == NULL
+            and cancelling_of(task) == 0 and not task._callbacks and name_of(task) is spare.name
         ):
             self._spare = spare
             return 0

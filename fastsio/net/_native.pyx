@@ -772,10 +772,10 @@ cdef class NativeConnection(Stream):
         self._mode = ELSEWHERE
         self._transport = None
         if type(transport) is PolledTransport:
-            hand_on = _hand_on(self._loop, (<PolledTransport> transport).detach(), protocol, data)
-            task = self._loop.create_task(hand_on)
-            self._server_state.tasks.add(task)
-            task.add_done_callback(self._server_state.tasks.discard)
+            sock = socket.socket(fileno=(<PolledTransport> transport).detach())
+            task = self._loop.create_task(_hand_on(self._loop, sock, protocol, data))
+            _handed_on.add(task)
+            task.add_done_callback(partial(_was_handed_on, sock))
         else:
             if self._fd >= 0:
                 transport.set_write_buffer_limits()
@@ -1088,32 +1088,49 @@ def _change_protocol(transport, protocol, bytes data not None):
     protocol.connection_made(transport)
     if data:
         protocol.data_received(data)
-    if not transport.is_closing():
-        try:
-            transport.resume_reading()
-        except RuntimeError:
-            pass    # uvicorn has paused it for reasons of its own
+    if not transport.is_closing() and not protocol.flow.read_paused:    # an application that is slower than its client
+        transport.resume_reading()
 
 
-class _Successor(asyncio.Protocol):
-    """Until the loop has made a transport for a socket that was a poller's."""
+class _Meanwhile(asyncio.Protocol):
+    """Keeps what a socket brings until the loop has made a transport for it."""
 
-    def __init__(self, protocol, data):
-        self._protocol = protocol
-        self._data = data
+    def __init__(self, data):
+        self.data = data
+        self.is_ended = self.is_lost = False
 
-    def connection_made(self, transport):
-        _change_protocol(transport, self._protocol, self._data)
+    def data_received(self, data):
+        self.data += data
+
+    def eof_received(self):
+        self.is_ended = True
+        return True     # open until the other protocol has said what it makes of that
+
+    def connection_lost(self, error):
+        self.is_lost = True
 
 
-async def _hand_on(loop, int fd, protocol, bytes data):
-    """Give a socket that is nobody's to the loop, and what it brings to a protocol."""
-    sock = socket.socket(fileno=fd)
-    try:
-        await loop.connect_accepted_socket(lambda: _Successor(protocol, data), sock)
-    except BaseException:
+# Tasks, none of which would be kept by anybody else. uvicorn counts its own against a limit.
+cdef set _handed_on = set()
+
+
+def _was_handed_on(sock, task):
+    _handed_on.discard(task)
+    if task.cancelled():
         sock.close()
-        raise
+
+
+async def _hand_on(loop, sock, protocol, bytes data):
+    """Give a socket that is nobody's to the loop, and what it brings to a protocol."""
+    try:
+        transport, meanwhile = await loop.connect_accepted_socket(partial(_Meanwhile, data), sock)
+    except OSError:
+        sock.close()    # the client is gone
+        return
+    if not meanwhile.is_lost:
+        _change_protocol(transport, protocol, meanwhile.data)
+        if meanwhile.is_ended and not protocol.eof_received():
+            transport.close()
 
 
 def poll_listeners(config, server_state, app_state, loop, list sockets not None):
@@ -1126,7 +1143,11 @@ def poll_listeners(config, server_state, app_state, loop, list sockets not None)
         return None
     make = partial(config.http_protocol_class, config, server_state, app_state, loop)
     poller = Poller(route.registry, loop)
-    return poller, [poller.listen(sock, make) for sock in sockets]
+    try:
+        return poller, [poller.listen(sock, make) for sock in sockets]
+    except OSError:
+        poller.close()
+        raise
 
 
 # Bytes of a block, and of all that is free at the end of the heap, that stay with the process: a message near the default

@@ -136,7 +136,7 @@ cdef class PolledTransport(Polled):
 
     def write(self, bytes data not None):
         """Keep what the kernel does not take now, in its order."""
-        if self._closing or self._lost or not data:
+        if self._lost or not data:
             return
         if self._unsent is None:
             self._unsent = []
@@ -253,6 +253,14 @@ cdef class PolledTransport(Polled):
             return default
 
 
+cdef int _spare_descriptor():
+    """Give a descriptor of no use but to be given away; -1 when there is none."""
+    try:
+        return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1
+
+
 @cython.final
 cdef class Listener(Polled):
     """Accepts connections. To uvicorn it is one of its servers."""
@@ -307,10 +315,7 @@ cdef class Listener(Polled):
         fd = system_accept(self.fd, peer, &has_peer)
         if fd >= 0:
             system_close(fd)
-        try:
-            self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            self._spare = -1
+        self._spare = _spare_descriptor()
         return fd >= 0
 
     cdef int _rest(self, int error) except -1:
@@ -327,10 +332,7 @@ cdef class Listener(Polled):
     def _go_on(self):
         if self.fd >= 0:
             if self._spare < 0:
-                try:
-                    self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-                except OSError:
-                    pass
+                self._spare = _spare_descriptor()
             self._watch(SYSTEM_READABLE)
 
     def close(self):
@@ -389,7 +391,7 @@ cdef class Poller:
         listener._make = make
         name = ipv4_name(listener.fd, False)
         listener._name = name if name is not None and name[0] != ANY_IPV4 else None
-        listener._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        listener._spare = _spare_descriptor()
         listener._watch(SYSTEM_READABLE)
         return listener
 
@@ -458,6 +460,7 @@ cdef class Poller:
         if self._epoll < 0:
             return
         self._settle()
-        self._loop.remove_reader(self._epoll)
+        if not self._loop.is_closed():
+            self._loop.remove_reader(self._epoll)
         system_close(self._epoll)
         self._epoll = -1

@@ -5,6 +5,7 @@ Environment: `FASTSIO_FALLBACK=1` does without what a system may lack, as if it 
 written through it. Read once, when the server is imported.
 """
 
+import asyncio
 import importlib
 import importlib.util
 import os
@@ -23,6 +24,11 @@ def best_loop() -> str:
     if sys.platform == "win32":
         return "winloop:new_event_loop" if importlib.util.find_spec("winloop") else "asyncio"
     return "uvloop" if importlib.util.find_spec("uvloop") else "asyncio"
+
+
+def is_uvloop(loop: asyncio.AbstractEventLoop) -> bool:
+    """Tell whether a loop is one of uvloop's."""
+    return type(loop).__module__.partition(".")[0] == "uvloop"
 
 
 def tcp_transport() -> type | None:

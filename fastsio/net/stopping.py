@@ -15,6 +15,7 @@ import uvicorn
 
 from fastsio.net.banner import servers_in
 from fastsio.net.collecting import Collector, freeze
+from fastsio.net.loops import is_uvloop
 
 logger = logging.getLogger("uvicorn.error")
 
@@ -38,32 +39,43 @@ class StoppingServer(uvicorn.Server):
 
     async def serve(self, sockets: Any = None) -> None:
         self._loop = asyncio.get_running_loop()
-        await super().serve(sockets)
+        try:
+            await super().serve(sockets)
+        finally:
+            self._end_polling()
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
-        self._prepare_wire()
+        self._prepare_wire(is_ours=sockets is None)
         if self._collector is not None:
             self._collector.start()
         else:
             freeze()
 
-    def _prepare_wire(self) -> None:
+    def _prepare_wire(self, is_ours: bool) -> None:
         from fastsio.net import _native  # which uvicorn has loaded by now, if it serves
 
         if self.started and issubclass(self.config.http_protocol_class, _native.NativeConnection):
             loop = asyncio.get_running_loop()
             _native.keep_memory()
             _native.tune_listeners(self.config, loop, [one for server in self.servers for one in server.sockets])
-            if not self.config.ssl:
+            if is_ours and not self.config.ssl and is_uvloop(loop):
                 self._take_listeners(_native, loop)
 
     def _take_listeners(self, native: Any, loop: asyncio.AbstractEventLoop) -> None:
-        """Accept ourselves, where we can, what the loop would accept."""
-        own = [socket.socket(fileno=os.dup(one.fileno())) for server in self.servers for one in server.sockets]
+        """Accept ourselves, where we can, what the loop would accept.
+
+        Only uvloop's: it has what it accepts in the same moment, and no handler runs it again from within.
+        """
+        own: list[socket.socket] = []
         taken = None
-        if all(one.family in (socket.AF_INET, socket.AF_INET6) for one in own):
-            taken = native.poll_listeners(self.config, self.server_state, self.lifespan.state, loop, own)
+        try:
+            for one in (one for server in self.servers for one in server.sockets):
+                own.append(socket.socket(fileno=os.dup(one.fileno())))
+            if all(one.family in (socket.AF_INET, socket.AF_INET6) for one in own):
+                taken = native.poll_listeners(self.config, self.server_state, self.lifespan.state, loop, own)
+        except OSError as exc:
+            logger.warning("Connections are accepted by the loop, which takes more time for each: %s", exc)
         if taken is None:
             for one in own:
                 one.close()
@@ -72,13 +84,16 @@ class StoppingServer(uvicorn.Server):
             server.close()
         self._poller, self.servers = taken
 
-    async def shutdown(self, sockets: Any = None) -> None:
-        await super().shutdown(sockets)
-        if self._poller is not None:
-            for connection in list(self.server_state.connections):  # it was asked twice to stop, and did not wait
-                if hasattr(connection, "abort"):
-                    connection.abort()
-            self._poller.close()
+    def _end_polling(self) -> None:
+        """Close what is left: it was asked twice to stop, or cancelled."""
+        if self._poller is None:
+            return
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            if hasattr(connection, "abort"):  # others have transports of the loop
+                connection.abort()
+        self._poller.close()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         is_first = not self._captured_signals
