@@ -267,8 +267,8 @@ cdef class Listener(Polled):
 
     cdef int on_ready(self, int may) except -1:
         cdef unsigned char[6] peer
-        cdef int fd, has_peer = 0, count
-        for count in range(MAX_ACCEPTED):
+        cdef int fd, has_peer = 0
+        for _ in range(MAX_ACCEPTED):
             if self.fd < 0:
                 return 0
             fd = system_accept(self.fd, peer, &has_peer)
