@@ -170,22 +170,45 @@ static inline int system_may(const SystemEvent *event)
     return event->events & (EPOLLERR | EPOLLHUP) ? SYSTEM_READABLE | SYSTEM_WRITABLE : (int) event->events;
 }
 
-/* Give the next connection of a listening socket, or an error below 0; of a peer with IPv4, its address as `system_ipv4_name` does. */
-static inline int system_accept(int fd, unsigned char *address, int *is_ipv4)
+/* The address of a peer, as it comes over the network. */
+typedef struct {
+    int family; /* SYSTEM_IPV4, SYSTEM_IPV6, or another one, and then nothing else is known */
+    unsigned char ipv4[6]; /* address and port, as `system_ipv4_name` puts them */
+    unsigned char ipv6[16];
+    unsigned int port; /* of IPv6 */
+    unsigned int scope;
+} SystemPeer;
+
+enum { SYSTEM_IPV4 = AF_INET, SYSTEM_IPV6 = AF_INET6 };
+
+/* Give the next connection of a listening socket, or an error below 0: EINTR when it is about one connection only, which is
+ * gone, and the next may be had (accept(2) counts them). */
+static inline int system_accept(int fd, SystemPeer *peer)
 {
     union {
         struct sockaddr any;
         struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
         struct sockaddr_storage room;
     } name;
     socklen_t size = sizeof name;
     const int found = accept4(fd, &name.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (found < 0)
-        return -errno;
-    *is_ipv4 = name.any.sa_family == AF_INET;
-    if (*is_ipv4) {
-        memcpy(address, &name.ipv4.sin_addr, 4);
-        memcpy(address + 4, &name.ipv4.sin_port, 2);
+        switch (errno) {
+        case ECONNABORTED: case EPERM: case EPROTO: case ENOPROTOOPT: case EOPNOTSUPP: case ETIMEDOUT:
+        case ENETDOWN: case ENETUNREACH: case EHOSTDOWN: case EHOSTUNREACH: case ENONET:
+            return -EINTR;
+        default:
+            return -errno;
+        }
+    peer->family = name.any.sa_family;
+    if (peer->family == AF_INET) {
+        memcpy(peer->ipv4, &name.ipv4.sin_addr, 4);
+        memcpy(peer->ipv4 + 4, &name.ipv4.sin_port, 2);
+    } else if (peer->family == AF_INET6) {
+        memcpy(peer->ipv6, &name.ipv6.sin6_addr, 16);
+        peer->port = ntohs(name.ipv6.sin6_port);
+        peer->scope = name.ipv6.sin6_scope_id;
     }
     return found;
 }
@@ -213,6 +236,9 @@ static inline void system_close(int fd)
 #define SYSTEM_POLLS 0
 
 typedef struct { int nothing; } SystemEvent;
+typedef struct { int family; unsigned char ipv4[6], ipv6[16]; unsigned int port, scope; } SystemPeer;
+
+enum { SYSTEM_IPV4 = 2, SYSTEM_IPV6 = 10 };
 
 enum { SYSTEM_READABLE = 1, SYSTEM_WRITABLE = 4 };
 
@@ -245,9 +271,9 @@ static inline int system_may(const SystemEvent *event)
     return 0;
 }
 
-static inline int system_accept(int fd, unsigned char *address, int *is_ipv4)
+static inline int system_accept(int fd, SystemPeer *peer)
 {
-    (void) fd, (void) address, (void) is_ipv4;
+    (void) fd, (void) peer;
     return -1;
 }
 

@@ -773,9 +773,12 @@ cdef class NativeConnection(Stream):
         self._transport = None
         if type(transport) is PolledTransport:
             sock = socket.socket(fileno=(<PolledTransport> transport).detach())
-            task = self._loop.create_task(_hand_on(self._loop, sock, protocol, data))
+            meanwhile = _Meanwhile(data)
+            connections = _connections_of(self._server_state)
+            task = self._loop.create_task(_hand_on(self._loop, sock, protocol, meanwhile, connections))
+            connections.add(meanwhile)
             _handed_on.add(task)
-            task.add_done_callback(partial(_was_handed_on, sock))
+            task.add_done_callback(partial(_was_handed_on, sock, connections, meanwhile))
         else:
             if self._fd >= 0:
                 transport.set_write_buffer_limits()
@@ -1093,11 +1096,14 @@ def _change_protocol(transport, protocol, bytes data not None):
 
 
 class _Meanwhile(asyncio.Protocol):
-    """Keeps what a socket brings until the loop has made a transport for it."""
+    """Keeps what a socket brings until the loop has made a transport for it. To uvicorn, a connection."""
 
     def __init__(self, data):
         self.data = data
-        self.is_ended = self.is_lost = False
+        self.is_ended = self.is_lost = self.is_stopping = False
+
+    def shutdown(self):
+        self.is_stopping = True
 
     def data_received(self, data):
         self.data += data
@@ -1114,23 +1120,27 @@ class _Meanwhile(asyncio.Protocol):
 cdef set _handed_on = set()
 
 
-def _was_handed_on(sock, task):
+def _was_handed_on(sock, set connections not None, meanwhile, task):
     _handed_on.discard(task)
+    connections.discard(meanwhile)
     if task.cancelled():
         sock.close()
 
 
-async def _hand_on(loop, sock, protocol, bytes data):
+async def _hand_on(loop, sock, protocol, meanwhile, set connections not None):
     """Give a socket that is nobody's to the loop, and what it brings to a protocol."""
     try:
-        transport, meanwhile = await loop.connect_accepted_socket(partial(_Meanwhile, data), sock)
+        transport, _ = await loop.connect_accepted_socket(lambda: meanwhile, sock)
     except OSError:
         sock.close()    # the client is gone
         return
+    connections.discard(meanwhile)
     if not meanwhile.is_lost:
         _change_protocol(transport, protocol, meanwhile.data)
         if meanwhile.is_ended and not protocol.eof_received():
             transport.close()
+        if meanwhile.is_stopping:
+            protocol.shutdown()
 
 
 def poll_listeners(config, server_state, app_state, loop, list sockets not None):

@@ -1,6 +1,7 @@
 """Sockets that the loop sees as one descriptor: their listeners, their transports, and who uses those."""
 from fastsio.engine._session cimport Link
 from fastsio.engine.registry cimport Registry
+from fastsio.net._sockets cimport SystemPeer
 
 
 cdef class Stream(Link):
@@ -20,8 +21,9 @@ cdef class Polled:
 
 cdef class PolledTransport(Polled):
     cdef Stream _stream
-    cdef unsigned char[6] _peer         # as `system_ipv4_name` puts it
-    cdef int _has_peer
+    cdef unsigned char[6] _ipv4         # of the peer, as `system_ipv4_name` puts it
+    cdef bint _is_ipv4
+    cdef tuple _ipv6                    # of the peer, as Python has it; else None
     cdef Listener _listener             # who has accepted it
     cdef bint _reads
     cdef bint _closing
@@ -37,6 +39,7 @@ cdef class PolledTransport(Polled):
     cdef int _read(self) except -1
     cdef int _write_on(self) except -1
     cdef int _renew(self) except -1
+    cdef int _wanted(self) noexcept
     cdef int _lose(self, object error) except -1
 
 
@@ -46,8 +49,8 @@ cdef class Listener(Polled):
     cdef tuple _name                    # (host, port) of an address with IPv4 that all its connections have, else None
     cdef int _spare                     # a descriptor to give away when there is no other
     cdef bint _has_complained
-    cdef int _accept(self, int fd, const unsigned char* peer, int has_peer) except -1
-    cdef int _turn_away(self) except -1
+    cdef int _accept(self, int fd, const SystemPeer* peer) except -1
+    cdef int _turn_away(self) except 1
     cdef int _rest(self, int error) except -1
 
 
@@ -59,3 +62,4 @@ cdef class Poller:
     cdef list _gone                     # transports whose streams have to hear that they are lost
     cdef object _settle_bound
     cdef int _settle_later(self, PolledTransport transport) except -1
+    cdef int _finish(self, PolledTransport transport) except -1

@@ -9,13 +9,15 @@ May import: the engine floor, `net._sockets`. Knows neither HTTP nor frames.
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.ref cimport Py_DECREF, Py_INCREF
-from libc.errno cimport EAGAIN, ECONNABORTED, EINTR, EMFILE, ENFILE
+from libc.errno cimport EAGAIN, EINTR, EMFILE, ENFILE
+from libc.string cimport memcpy
 
 from fastsio.engine._session cimport Flusher, Link
 from fastsio.engine.registry cimport Registry
 from fastsio.net._sockets cimport (
-    SYSTEM_POLLS, SYSTEM_READABLE, SYSTEM_WRITABLE, SystemEvent, ipv4_name, name_of_ipv4, system_accept, system_close, system_end,
-    system_may, system_poller, system_ready, system_receive, system_send, system_watch, system_whose,
+    SYSTEM_IPV4, SYSTEM_IPV6, SYSTEM_POLLS, SYSTEM_READABLE, SYSTEM_WRITABLE, SystemEvent, SystemPeer, ipv4_name,
+    name_of_ipv4, system_accept, system_close, system_end, system_may, system_poller, system_ready, system_receive,
+    system_send, system_watch, system_whose,
 )
 
 import logging
@@ -96,8 +98,11 @@ cdef class PolledTransport(Polled):
     cdef int on_ready(self, int may) except -1:
         if may & SYSTEM_WRITABLE and self._size:
             self._write_on()
-        if may & SYSTEM_READABLE and self._reads:
-            self._read()
+        if may & SYSTEM_READABLE:
+            if self._reads:
+                self._read()
+            else:
+                self._renew()   # it has been paused since
         return 0
 
     cdef int on_failure(self, object error) except -1:
@@ -114,6 +119,8 @@ cdef class PolledTransport(Polled):
             is_more = came == size and count < MAX_READS
             if came > 0:
                 stream.arrived(came)
+            elif count > 1:
+                return 0        # the next turn sees it again: what came before it is answered first
             elif came == 0:
                 self._reads = False
                 self._renew()
@@ -124,8 +131,7 @@ cdef class PolledTransport(Polled):
         return 0
 
     def pause_reading(self):
-        self._reads = False
-        self._renew()
+        self._reads = False     # the poller is told when something comes: most go on before that
 
     def resume_reading(self):
         if not self._closing:
@@ -136,15 +142,19 @@ cdef class PolledTransport(Polled):
 
     def write(self, bytes data not None):
         """Keep what the kernel does not take now, in its order."""
-        if self._lost or not data:
+        if not data:
+            return
+        if self._lost:
+            if self._stream is not None:
+                self._stream.pause_writing()    # this is lost: nothing may come after it
             return
         if self._unsent is None:
             self._unsent = []
         self._unsent.append(data)
         self._size += len(data)
         if self._size == len(data):
-            self._renew()
             self._stream.pause_writing()
+            self._renew()
 
     cdef int _write_on(self) except -1:
         cdef Stream stream = self._stream
@@ -229,18 +239,26 @@ cdef class PolledTransport(Polled):
         """Have the poller watch for what is of interest now."""
         if self._lost:
             return 0
-        return self._watch((SYSTEM_READABLE if self._reads else 0) | (SYSTEM_WRITABLE if self._size else 0))
+        try:
+            return self._watch(self._wanted())
+        except OSError as error:
+            return self._lose(error)
+
+    cdef int _wanted(self) noexcept:
+        return (SYSTEM_READABLE if self._reads else 0) | (SYSTEM_WRITABLE if self._size else 0)
 
     # --- what is known of it
 
     cdef tuple name(self, bint is_peer):
-        """(host, port) of one end that has an address with IPv4, else None."""
+        """(host, port) of one end, None for one that has none. The peer's is known even when it is gone."""
         if is_peer:
-            return name_of_ipv4(self._peer) if self._has_peer else None
+            return name_of_ipv4(self._ipv4) if self._is_ipv4 else self._ipv6
         return self._listener._name or ipv4_name(self.fd, False)
 
     def get_extra_info(self, str name, default=None):
         """As of any transport: its "socket", "peername" and "sockname"; of what else there is, `default`."""
+        if name == "peername" and (self._is_ipv4 or self._ipv6 is not None):
+            return self.name(True)
         if self.fd < 0 or name not in ("socket", "peername", "sockname"):
             return default
         if self._socket is None:
@@ -251,6 +269,21 @@ cdef class PolledTransport(Polled):
             return self._socket.getpeername() if name == "peername" else self._socket.getsockname()
         except OSError:
             return default
+
+
+cdef tuple ipv6_name(const SystemPeer* peer):
+    """Give (host, port); an address of one link bears the interface, as everywhere in Python."""
+    cdef str host = socket.inet_ntop(socket.AF_INET6, (<const char*> peer.ipv6)[:16])
+    if peer.scope:
+        host = f"{host}%{_interface(peer.scope)}"
+    return host, peer.port
+
+
+cdef str _interface(unsigned int scope):
+    try:
+        return socket.if_indextoname(scope)
+    except OSError:
+        return str(scope)
 
 
 cdef int _spare_descriptor():
@@ -266,33 +299,34 @@ cdef class Listener(Polled):
     """Accepts connections. To uvicorn it is one of its servers."""
 
     cdef int on_ready(self, int may) except -1:
-        cdef unsigned char[6] peer
-        cdef int fd, has_peer = 0
+        cdef SystemPeer peer
+        cdef int fd
         for _ in range(MAX_ACCEPTED):
             if self.fd < 0:
                 return 0
-            fd = system_accept(self.fd, peer, &has_peer)
+            fd = system_accept(self.fd, &peer)
             if fd >= 0:
-                self._accept(fd, peer, has_peer)
-            elif fd == -EAGAIN:
+                self._accept(fd, &peer)
+                continue
+            if fd == -EMFILE or fd == -ENFILE:
+                fd = self._turn_away()
+            if fd == -EAGAIN:
                 return 0
-            elif fd == -EMFILE or fd == -ENFILE:
-                if not self._turn_away():
-                    return self._rest(-fd)
-            elif fd != -EINTR and fd != -ECONNABORTED:
+            if fd != -EINTR:
                 return self._rest(-fd)
         return 0
 
-    cdef int _accept(self, int fd, const unsigned char* peer, int has_peer) except -1:
+    cdef int _accept(self, int fd, const SystemPeer* peer) except -1:
         cdef PolledTransport transport = PolledTransport()
-        cdef int i
         transport._poller = self._poller
         transport._listener = self
         transport.fd = fd
-        transport._has_peer = has_peer
-        for i in range(6):
-            transport._peer[i] = peer[i]
+        transport._is_ipv4 = peer.family == SYSTEM_IPV4
+        if transport._is_ipv4:
+            memcpy(transport._ipv4, peer.ipv4, sizeof(peer.ipv4))
         try:
+            if peer.family == SYSTEM_IPV6:
+                transport._ipv6 = ipv6_name(peer)
             transport._stream = self._make()
             transport._reads = True
             transport._stream.connection_made(transport)
@@ -305,18 +339,21 @@ cdef class Listener(Polled):
                 transport._lose(error)
         return 0
 
-    cdef int _turn_away(self) except -1:
-        """There are no descriptors left: hang up on whoever comes, rather than let them wait. Give whether that went."""
-        cdef unsigned char[6] peer
-        cdef int fd, has_peer = 0
+    cdef int _turn_away(self) except 1:
+        """There are no descriptors left: hang up on whoever comes, rather than let them wait.
+
+        Give an error as `system_accept` does, EINTR when there may be more of them.
+        """
+        cdef SystemPeer peer
+        cdef int fd
         if self._spare < 0:
-            return False
+            return -EMFILE
         system_close(self._spare)
-        fd = system_accept(self.fd, peer, &has_peer)
+        fd = system_accept(self.fd, &peer)
         if fd >= 0:
             system_close(fd)
         self._spare = _spare_descriptor()
-        return fd >= 0
+        return fd if fd < 0 else -EINTR
 
     cdef int _rest(self, int error) except -1:
         """The system does not let us: try again in a while."""
@@ -333,7 +370,10 @@ cdef class Listener(Polled):
         if self.fd >= 0:
             if self._spare < 0:
                 self._spare = _spare_descriptor()
-            self._watch(SYSTEM_READABLE)
+            try:
+                self._watch(SYSTEM_READABLE)
+            except OSError:
+                self._poller._loop.call_later(REST, self._go_on)
 
     def close(self):
         """Accept no more. Connections that were accepted go on."""
@@ -432,34 +472,44 @@ cdef class Poller:
 
     cdef int _settle_later(self, PolledTransport transport) except -1:
         self._gone.append(transport)
-        if not self._is_turn and len(self._gone) == 1:
+        if not self._is_turn and len(self._gone) == 1 and not self._loop.is_closed():
             self._loop.call_soon(self._settle_bound)
         return 0
 
     def _settle(self):
         """Tell streams that their connections are lost. Only then are descriptors closed: others might be given the number."""
         cdef PolledTransport transport
-        cdef Stream stream
-        cdef list gone = self._gone
-        self._gone = []
-        for transport in gone:
-            stream = transport._stream
-            transport._stream = None
-            try:
-                if stream is not None:
-                    stream.connection_lost(transport._error)
-            except Exception as error:
-                self._report("a connection could not be ended", error, stream)
+        cdef Py_ssize_t count = len(self._gone)
+        try:
+            while count and self._gone:     # those that come meanwhile have a turn of their own
+                count -= 1
+                transport = <PolledTransport> self._gone.pop(0)
+                self._finish(transport)
+        finally:
+            if self._gone and not self._loop.is_closed():
+                self._loop.call_soon(self._settle_bound)
+
+    cdef int _finish(self, PolledTransport transport) except -1:
+        cdef Stream stream = transport._stream
+        transport._stream = None
+        try:
+            if stream is not None:
+                stream.connection_lost(transport._error)
+        except Exception as error:
+            self._report("a connection could not be ended", error, stream)
+        finally:
             if transport._socket is not None:
                 transport._socket.detach()
             system_close(transport.fd)
             transport.fd = -1
+        return 0
 
     def close(self):
         """Watch nothing any more. Listeners and connections have been closed before."""
         if self._epoll < 0:
             return
-        self._settle()
+        while self._gone:
+            self._settle()
         if not self._loop.is_closed():
             self._loop.remove_reader(self._epoll)
         system_close(self._epoll)

@@ -22,7 +22,15 @@ cdef extern from "_system.h" nogil:
     int system_ready(int poller, SystemEvent* events, int most)
     void* system_whose(const SystemEvent* event)
     int system_may(const SystemEvent* event)
-    int system_accept(int fd, unsigned char* address, int* is_ipv4)
+    const int SYSTEM_IPV4
+    const int SYSTEM_IPV6
+    ctypedef struct SystemPeer:
+        int family
+        unsigned char[6] ipv4
+        unsigned char[16] ipv6
+        unsigned int port
+        unsigned int scope
+    int system_accept(int fd, SystemPeer* peer)
     Py_ssize_t system_receive(int fd, void* data, size_t size)
     void system_end(int fd)
     void system_close(int fd)

@@ -25,6 +25,10 @@ from wire.sessions import Client
 
 pytestmark = pytest.mark.skipif(not _poller.can_poll(), reason="the loop has all sockets there")
 LOOPS = ["uvloop"]
+HANDSHAKE = (
+    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 
 
 @asynccontextmanager
@@ -218,6 +222,49 @@ def test_a_client_that_is_gone(loop: str, ending: str) -> None:
 
     run(loop, main)
     assert heard == [(1,), (1,), "transport close"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_client_has_its_address_even_when_it_is_gone(host: str) -> None:
+    """All that it says has come when the server looks, its end too: to ask for its address is too late then."""
+    sio = make()
+    environs: list[dict[str, Any]] = []
+    sio.on("connect", lambda sid, environ, auth=None: environs.append(environ))
+
+    async def main() -> None:
+        async with serving(fastsio.ASGIApp(sio), host) as server:
+            with socket.create_connection((host, port_of(server))) as sock:
+                name = sock.getsockname()[:2]
+                sock.sendall(HANDSHAKE + raw.frame(raw.TEXT, b"40"))
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            await asyncio.sleep(0.1)
+        for environ in environs:  # none where the kernel has thrown away what was not read
+            assert environ["REMOTE_ADDR"] == host
+            assert tuple(environ["asgi.scope"]["client"]) == (environ["REMOTE_ADDR"], name[1])
+
+    run("uvloop", main)
+
+
+def test_a_half_closed_client_gets_what_its_last_message_asks_for() -> None:
+    """The end is read behind a message that fills what was reserved for it: the answer goes out first, in one piece."""
+    sio = make()
+
+    async def main() -> None:
+        async with serving(fastsio.ASGIApp(sio)) as server:
+            link, _ = await member(port_of(server))
+            link.writer.transport.pause_reading()
+            text = "x" * 900_000
+            frame = raw.frame(raw.TEXT, f'421["echo","{text}"]'.encode())
+            link.writer.write(frame[:100_000])
+            await asyncio.sleep(0.05)
+            link.writer.write(frame[100_000:])
+            link.writer.write_eof()
+            await asyncio.sleep(0.1)
+            link.writer.transport.resume_reading()
+            assert await link.receive() == ("text", f'431["{text}"]')
+            assert await link.receive() == ("close", 1006)
+
+    run("uvloop", main)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
