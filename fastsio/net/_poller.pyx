@@ -1,8 +1,8 @@
 """Sockets of the server's own: watched by one epoll that the loop sees as a single descriptor.
 
-What a loop does for each connection (a handle, a transport, a callback) and for each read (two calls into Python) is half of
-what a connection costs, and a third of what an echo does. Here it is once for all sockets that are ready, and what they
-brought is handled before the loop goes on. TLS, other kinds of sockets and other systems stay with the loop.
+What a loop does for each connection (a handle, a transport, their places in its tables) is two fifths of what a connection
+costs, and for each read it makes two calls into Python. Here it is asked once for all sockets that are ready, and what they
+brought is handled before it goes on. TLS, other kinds of sockets and other systems stay with the loop.
 
 May import: the engine floor, `net._sockets`. Knows neither HTTP nor frames.
 """
@@ -47,6 +47,7 @@ def can_poll():
 
 
 cdef class Stream(Link):
+    """See the declaration. A subclass has `connection_made`, `connection_lost` and the rest of a protocol, too."""
 
     cdef unsigned char* room(self, Py_ssize_t* size) except NULL:
         raise NotImplementedError
