@@ -125,6 +125,15 @@ static inline void system_tune(int fd, double seconds)
 
 #endif
 
+/* The address of a peer, as it comes over the network. */
+typedef struct {
+    int family; /* SYSTEM_IPV4, SYSTEM_IPV6, or another one, and then nothing else is known */
+    unsigned char ipv4[6]; /* address and port, as `system_ipv4_name` puts them */
+    unsigned char ipv6[16];
+    unsigned int port; /* of IPv6 */
+    unsigned int scope;
+} SystemPeer;
+
 #if defined(__linux__) && !defined(FASTSIO_PLAIN)
 
 #include <stdint.h>
@@ -169,15 +178,6 @@ static inline int system_may(const SystemEvent *event)
 {
     return event->events & (EPOLLERR | EPOLLHUP) ? SYSTEM_READABLE | SYSTEM_WRITABLE : (int) event->events;
 }
-
-/* The address of a peer, as it comes over the network. */
-typedef struct {
-    int family; /* SYSTEM_IPV4, SYSTEM_IPV6, or another one, and then nothing else is known */
-    unsigned char ipv4[6]; /* address and port, as `system_ipv4_name` puts them */
-    unsigned char ipv6[16];
-    unsigned int port; /* of IPv6 */
-    unsigned int scope;
-} SystemPeer;
 
 enum { SYSTEM_IPV4 = AF_INET, SYSTEM_IPV6 = AF_INET6 };
 
@@ -236,10 +236,8 @@ static inline void system_close(int fd)
 #define SYSTEM_POLLS 0
 
 typedef struct { int nothing; } SystemEvent;
-typedef struct { int family; unsigned char ipv4[6], ipv6[16]; unsigned int port, scope; } SystemPeer;
 
 enum { SYSTEM_IPV4 = 2, SYSTEM_IPV6 = 10 };
-
 enum { SYSTEM_READABLE = 1, SYSTEM_WRITABLE = 4 };
 
 static inline int system_poller(void)

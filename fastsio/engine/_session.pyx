@@ -211,10 +211,10 @@ cdef class Arrivals:
 
     cdef int put(self, Sink sink, object message, Py_ssize_t size) except -1:
         """Have `sink.on_turn(message)` called before the turn is over; at once for the oldest when much waits already."""
+        cdef double now
         self._waiting.append(sink)
         self._waiting.append(message)
         self._size += size
-        cdef double now
         if len(self._waiting) - self._taken >= 2 * MAX_ARRIVALS or self._size >= MAX_ARRIVED:
             now = monotonic()
             if self._end == 0.0:

@@ -7,7 +7,6 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memcpy
 
-
 from fastsio._codec cimport BINARY_EVENT, EVENT, MESSAGE, SioType, sio_head
 from fastsio._json cimport Json, write_texts
 from fastsio.engine._outbox cimport DROPPABLE, LATEST, VOLATILE, Manner, Prepared
@@ -19,7 +18,6 @@ from fastsio.hub._runner cimport Runner
 
 # Event handlers of one client that may run at once; further events wait.
 MAX_RUNNING = 256
-
 
 cdef tuple COLLECTIONS = (list, tuple, set, frozenset)  # of rooms
 

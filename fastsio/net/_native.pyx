@@ -761,12 +761,13 @@ cdef class NativeConnection(Stream):
 
     cdef int _hand_over(self, bytes data) except -1:
         """Give the connection to uvicorn's own protocol, with everything that was read."""
+        cdef set connections = _connections_of(self._server_state)
         transport = self._transport
         protocol = AutoHTTPProtocol(
             config=self._config, server_state=self._server_state, app_state=self._app_state, _loop=self._loop
         )
         if self._route is not None:
-            self._server_state.connections.discard(self)
+            connections.discard(self)
             self._wheel().drop(self)
             self.deadline = NEVER
         self._mode = ELSEWHERE
@@ -774,7 +775,6 @@ cdef class NativeConnection(Stream):
         if type(transport) is PolledTransport:
             sock = socket.socket(fileno=(<PolledTransport> transport).detach())
             meanwhile = _Meanwhile(data)
-            connections = _connections_of(self._server_state)
             task = self._loop.create_task(_hand_on(self._loop, sock, protocol, meanwhile, connections))
             connections.add(meanwhile)
             _handed_on.add(task)

@@ -39,7 +39,6 @@ cdef class PolledTransport(Polled):
     cdef int _read(self) except -1
     cdef int _write_on(self) except -1
     cdef int _renew(self) except -1
-    cdef int _wanted(self) noexcept
     cdef int _lose(self, object error) except -1
 
 

@@ -195,9 +195,6 @@ cdef class PolledTransport(Polled):
 
     # --- its end
 
-    def is_closing(self):
-        return self._closing
-
     def close(self):
         """Close once everything is written."""
         if self._closing:
@@ -241,12 +238,9 @@ cdef class PolledTransport(Polled):
         if self._lost:
             return 0
         try:
-            return self._watch(self._wanted())
+            return self._watch((SYSTEM_READABLE if self._reads else 0) | (SYSTEM_WRITABLE if self._size else 0))
         except OSError as error:
             return self._lose(error)
-
-    cdef int _wanted(self) noexcept:
-        return (SYSTEM_READABLE if self._reads else 0) | (SYSTEM_WRITABLE if self._size else 0)
 
     # --- what is known of it
 

@@ -58,11 +58,12 @@ class StoppingServer(uvicorn.Server):
         if self.started and issubclass(self.config.http_protocol_class, _native.NativeConnection):
             loop = asyncio.get_running_loop()
             _native.keep_memory()
-            _native.tune_listeners(self.config, loop, [one for server in self.servers for one in server.sockets])
+            listeners = [listener for server in self.servers for listener in server.sockets]
+            _native.tune_listeners(self.config, loop, listeners)
             if is_ours and not self.config.ssl and is_uvloop(loop):
-                self._take_listeners(_native, loop)
+                self._take_listeners(_native, loop, listeners)
 
-    def _take_listeners(self, native: Any, loop: asyncio.AbstractEventLoop) -> None:
+    def _take_listeners(self, native: Any, loop: asyncio.AbstractEventLoop, listeners: list[Any]) -> None:
         """Accept ourselves, where we can, what the loop would accept.
 
         Only uvloop's: it has what it accepts in the same moment, and no handler runs it again from within.
@@ -70,8 +71,8 @@ class StoppingServer(uvicorn.Server):
         own: list[socket.socket] = []
         taken = None
         try:
-            for one in (one for server in self.servers for one in server.sockets):
-                own.append(socket.socket(fileno=os.dup(one.fileno())))
+            for listener in listeners:
+                own.append(socket.socket(fileno=os.dup(listener.fileno())))
             if all(one.family in (socket.AF_INET, socket.AF_INET6) for one in own):
                 taken = native.poll_listeners(self.config, self.server_state, self.lifespan.state, loop, own)
         except OSError as exc:
