@@ -61,12 +61,15 @@ cdef class Prepared:
 
 
 cdef class Outbox:
-    cdef list items
+    cdef Prepared _only                 # what is owed when it is one message, as it mostly is: it needs no list
+    cdef list _items                    # what is owed otherwise; None until then
     cdef Py_ssize_t _loose              # items that may be dropped
-    cdef dict _keyed                    # key of LATEST -> its place in items; None until asked for
+    cdef dict _keyed                    # key of LATEST -> its place in _items; None until asked for
     cdef readonly Py_ssize_t size
     cdef readonly Py_ssize_t packets
     cdef int push(self, Prepared message) except -1
+    cdef list _listed(self)
+    cdef Prepared take_only(self)
     cdef list take(self)
     cdef bytes take_payload(self, int version, bint b64, Py_ssize_t limit, bint* is_binary)
     cdef int put_back(self, list items) except -1

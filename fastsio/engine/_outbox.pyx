@@ -205,23 +205,38 @@ cdef class Prepared:
 cdef class Outbox:
     """What one session owes its client, in order. Counts bytes and packets; the session judges them."""
 
-    def __cinit__(self):
-        self.items = []
-
     cdef int push(self, Prepared message) except -1:
         if message.manner != RELIABLE:
             self._loose += 1
             if self._keyed is not None and message.manner == LATEST:
-                self._keyed[message.key] = len(self.items)
-        self.items.append(message)
+                self._keyed[message.key] = len(self._items)
+        if self._only is None and self._items is None:
+            self._only = message
+        else:
+            self._listed().append(message)
         self.size += message.size
         self.packets += message.packets
         return 0
 
+    cdef list _listed(self):
+        """Everything that is owed, as a list from now on."""
+        if self._items is None:
+            self._items = [] if self._only is None else [self._only]
+            self._only = None
+        return self._items
+
+    cdef Prepared take_only(self):
+        """Take everything when that is one message; else nothing, and give None."""
+        cdef Prepared only = self._only
+        if only is not None:
+            self._only = None
+            self.size = self.packets = self._loose = 0
+        return only
+
     cdef list take(self):
         """Take everything."""
-        cdef list items = self.items
-        self.items = []
+        cdef list items = self._listed()
+        self._items = None
         self._keyed = None
         self.size = self.packets = self._loose = 0
         return items
@@ -229,7 +244,7 @@ cdef class Outbox:
     cdef int put_back(self, list items) except -1:
         """Owe again what was taken and could not be written, in front of what came meanwhile."""
         cdef Prepared message
-        self.items = items + self.items
+        self._items = items + self._listed()
         self._keyed = None
         for message in items:
             self.size += message.size
@@ -244,13 +259,13 @@ cdef class Outbox:
     cdef bint replace(self, Prepared message) except -1:
         """Put a message in the place of the waiting one that has its key. False: there is none."""
         cdef Prepared old
-        if not self.items:
+        if self.packets == 0:
             return False
         place = self._places().get(message.key)
         if place is None:
             return False
-        old = <Prepared> self.items[place]
-        self.items[place] = message
+        old = <Prepared> self._items[place]
+        self._items[place] = message
         self.size += message.size - old.size
         self.packets += message.packets - old.packets
         return True
@@ -260,7 +275,7 @@ cdef class Outbox:
         cdef Py_ssize_t place = 0
         if self._keyed is None:
             self._keyed = {}
-            for message in self.items:
+            for message in self._listed():
                 if message.manner == LATEST:
                     self._keyed[message.key] = place
                 place += 1
@@ -276,7 +291,7 @@ cdef class Outbox:
         cdef Py_ssize_t dropped = 0
         if self._loose == 0:
             return 0
-        for message in self.items:
+        for message in self._listed():
             if message.manner != RELIABLE and (self.size > size or self.packets > packets):
                 self.size -= message.size
                 self.packets -= message.packets
@@ -284,7 +299,7 @@ cdef class Outbox:
                 dropped += 1
             else:
                 kept.append(message)
-        self.items = kept
+        self._items = kept
         self._keyed = None
         return dropped
 
@@ -313,15 +328,15 @@ cdef class Outbox:
         cdef Prepared message
         if self.size <= limit:
             return self.take()
-        for message in self.items:
+        for message in self._listed():
             if count and size + message.size > limit:
                 break
             size += message.size
             packets += message.packets
             loose += message.manner != RELIABLE
             count += 1
-        cdef list taken = self.items[:count]
-        del self.items[:count]
+        cdef list taken = self._items[:count]
+        del self._items[:count]
         self._keyed = None
         self.size -= size
         self.packets -= packets

@@ -96,8 +96,20 @@ cdef class Flusher:
 
 
 cdef class Session(Lifecycle):
-    cdef readonly str sid
+    # what each message out asks for, together in memory: a broadcast asks it of thousands
+    cdef bint dirty
     cdef readonly Options options
+    cdef Outbox outbox                  # what it owes its client
+    cdef Flusher flusher
+    cdef Traffic traffic
+    cdef public Link link               # the transport in use
+    # floors around it
+    cdef public Sink sink
+    cdef public Link probe              # a WebSocket that wants to take over
+    cdef Wheel wheel
+    cdef object registry
+    # who it is
+    cdef readonly str sid
     cdef public object request          # the handshake request
     cdef public object jsonp            # index of a JSONP session, else None
     cdef public dict user_session       # what the application keeps with it
@@ -107,21 +119,11 @@ cdef class Session(Lifecycle):
     cdef public bint is_settled         # its disconnect handlers have run
     cdef readonly str close_reason
     cdef readonly double opened_at      # monotonic seconds
-    # floors around it
-    cdef public Sink sink
-    cdef public Link link               # the transport in use
-    cdef public Link probe              # a WebSocket that wants to take over
-    # what it owes its client
-    cdef Outbox outbox
-    cdef Flusher flusher
-    cdef Wheel wheel
-    cdef Traffic traffic
-    cdef object registry
-    cdef Bucket _events                 # what it may send, once a rate is set
+    # what it may send
+    cdef Bucket _events                 # once a rate is set
     cdef Bucket _bytes
     cdef Bucket _pings                  # once there was one
     cdef public str counted_as          # the address that the guard counts it under
-    cdef bint dirty
     cdef bint _overflowing
     cdef int _belong_to(self, object registry, Options options, Flusher flusher, Wheel wheel, Traffic traffic) except -1
     cpdef int send_open(self, bytes rest) except -1
@@ -129,6 +131,7 @@ cdef class Session(Lifecycle):
     cpdef Py_ssize_t receive_slice(self, Link link, bytes body, bint is_binary, Py_ssize_t start) except -1
     cpdef tuple take_body(self)
     cdef int send(self, Prepared message) except -1
+    cdef Prepared take_only(self)
     cdef list take_owed(self)
     cdef int put_back(self, list items) except -1
     cdef int flush(self) except -1

@@ -317,8 +317,8 @@ cdef class Rooms:
 
     cdef Py_ssize_t _to_all(self, dict members, Prepared message, object skip) except -1:
         cdef Py_ssize_t count = 0
-        for sid, member in members.items():
-            if skip is None or sid not in skip:
+        for member in members.values():
+            if skip is None or (<Member> member).sid not in skip:
                 (<Member> member).deliver(message)
                 count += 1
         return count

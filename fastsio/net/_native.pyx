@@ -13,8 +13,8 @@ from libc.string cimport memcmp, memcpy
 from fastsio._bytes cimport View, view_bytes, view_of
 from fastsio._frames cimport (
     ACCEPT_SIZE,
-    FRAME_CLOSE, FRAME_ERROR, FRAME_MESSAGE, FRAME_NEED_MORE, FRAME_PING, OP_BINARY, OP_PONG, OP_TEXT, Frame,
-    FrameReader, FrameStatus, build_close, build_frame, put_accept_key,
+    FRAME_CLOSE, FRAME_ERROR, FRAME_MESSAGE, FRAME_NEED_MORE, FRAME_PING, OP_BINARY, OP_PONG, OP_TEXT, Deflate,
+    Frame, FrameReader, FrameStatus, build_close, build_frame, put_accept_key,
 )
 from fastsio._head cimport Head, find_head_end, read_head
 from fastsio._http cimport (
@@ -244,20 +244,23 @@ cdef class NativeExchange(Exchange):
 cdef class NativeConnection(Stream):
     """The protocol class that uvicorn makes for each connection."""
 
+    # what each write asks for, together in memory: a broadcast asks it of thousands
+    cdef int _fd                        # -1: write through the transport
+    cdef Mode _mode
+    cdef bint _blocked                  # the transport holds bytes: nothing may overtake them
+    cdef bint _is_tls
+    cdef object _transport
+    cdef bytes _unsaid                  # the answer to the handshake, until the first frame goes with it
+    cdef Deflate _deflate               # what the WebSocket has agreed on for compression; None for none
     # who made it
     cdef object _config
     cdef object _server_state
     cdef object _app_state
     cdef object _loop
     cdef Route _route
-    # the socket
-    cdef object _transport
+    # the socket's ends
     cdef tuple _client                  # (host, port) of the peer, and ours; None until a request has come
     cdef tuple _server
-    cdef int _fd                        # -1: write through the transport
-    cdef bint _is_tls
-    cdef bint _blocked                  # the transport holds bytes: nothing may overtake them
-    cdef Mode _mode
     # input that no read callback could finish
     cdef bytearray _tail
     cdef Py_ssize_t _tail_size
@@ -275,7 +278,6 @@ cdef class NativeConnection(Stream):
     cdef Py_ssize_t _unwritten          # bytes the transport held at the last look at a blocked connection
     # the WebSocket
     cdef FrameReader _reader
-    cdef bytes _unsaid                  # the answer to the handshake, until the first frame goes with it
     cdef object _listener               # hears the messages of a WebSocket that has no session
 
     def __init__(self, config, server_state, app_state, _loop=None):
@@ -397,6 +399,7 @@ cdef class NativeConnection(Stream):
         if session is not None:
             session.lost(self)
         self._reader = None
+        self._deflate = None
         self._listener = None
         self._transport = None
 
@@ -875,6 +878,7 @@ cdef class NativeConnection(Stream):
                 lines = header_lines([(b"Sec-WebSocket-Extensions", agreed[0])]) + lines
                 deflate = agreed[1]
         self._reader = FrameReader(deflate, options.max_fragments)
+        self._deflate = deflate
         self.b64 = request.param("b64") is not None
         self._exchange = None
         self._mode = WEBSOCKET
@@ -952,32 +956,30 @@ cdef class NativeConnection(Stream):
         """Send one message; `data` of a text is UTF-8. Dropped when the WebSocket is closing."""
         cdef int opcode = OP_BINARY if is_binary else OP_TEXT
         if self._mode == WEBSOCKET:
-            self._write(self._deflated(opcode, data) if self._reader.deflate is not None else _frames.encode_frame(opcode, data))
+            self._write(self._deflated(opcode, data) if self._deflate is not None else _frames.encode_frame(opcode, data))
 
     # --- the seam to the engine
 
     cpdef int flush(self) except -1:
         """Write what the session owes: joined, in one send(2) where the kernel takes it."""
-        cdef list items
-        cdef Prepared message
+        cdef Prepared only
         if self._blocked or self._mode != WEBSOCKET or self.session is None:
             return 0
-        items = self.session.take_owed()
-        if len(items) == 1:
-            message = <Prepared> items[0]
-            return self._write(self._frames_of(message))
-        return self._write_corked(items)
+        only = self.session.take_only()
+        if only is not None:
+            return self._write(self._frames_of(only))
+        return self._write_corked(self.session.take_owed())
 
     cdef bytes _frames_of(self, Prepared message):
-        if self._reader is not None and self._reader.deflate is not None:
-            return message.ws_deflated(self.session.version, self.b64, self._reader.deflate.server_window_bits, self._deflated)
+        if self._deflate is not None:
+            return message.ws_deflated(self.session.version, self.b64, self._deflate.server_window_bits, self._deflated)
         return message.ws(self.session.version, self.b64)
 
     def _deflated(self, int opcode, data):
         """Build the frame of one message: compressed, unless it is too short for that to be worth anything."""
         if len(data) < self._route.registry.options.compression_threshold:
             return _frames.encode_frame(opcode, data)
-        return _frames.build_compressed_frame(opcode, self._reader.deflate.deflate(data))
+        return _frames.build_compressed_frame(opcode, self._deflate.deflate(data))
 
     cdef int _write_corked(self, list items) except -1:
         cdef char* cork = PyByteArray_AS_STRING(self._route.cork)
@@ -1008,7 +1010,7 @@ cdef class NativeConnection(Stream):
         if self._mode != WEBSOCKET:
             return 0
         self.flush()
-        if self._blocked and self.session is not None and self.session.outbox.items:
+        if self._blocked and self.session is not None and self.session.outbox.packets:
             self._transport.abort()     # it does not read; nothing we say can reach it in order
             return 0
         if farewell is not None:
