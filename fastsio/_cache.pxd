@@ -21,7 +21,7 @@ cdef enum:
 
 cdef inline void fetch_lines(const void* at, Py_ssize_t size) noexcept nogil:
     """Have the first `size` bytes fetched."""
-    cdef Py_ssize_t done = 0
-    while done < size:
-        fetch(<const char*> at + done)
-        done += CACHE_LINE
+    cdef const char* line = <const char*> at - <size_t> at % CACHE_LINE
+    while line < <const char*> at + size:
+        fetch(line)
+        line += CACHE_LINE

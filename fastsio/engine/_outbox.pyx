@@ -203,7 +203,11 @@ cdef class Prepared:
 @cython.final
 @cython.no_gc    # what it holds does not lead back to it
 cdef class Outbox:
-    """What one session owes its client, in order. Counts bytes and packets; the session judges them."""
+    """What one session owes its client, in order. Counts bytes and packets; the session judges them.
+
+    To make a list may run the garbage collector (Python 3.11), and with it a finalizer that sends or flushes: each list
+    is made before what it is for is looked at.
+    """
 
     cdef int push(self, Prepared message) except -1:
         if message.manner != RELIABLE:
@@ -220,9 +224,14 @@ cdef class Outbox:
 
     cdef list _listed(self):
         """Everything that is owed, as a list from now on."""
+        cdef list items
         if self._items is None:
-            self._items = [] if self._only is None else [self._only]
-            self._only = None
+            items = []
+            if self._items is None:
+                if self._only is not None:
+                    items.append(self._only)
+                    self._only = None
+                self._items = items
         return self._items
 
     cdef Prepared take_only(self):
@@ -237,19 +246,20 @@ cdef class Outbox:
         """Take everything."""
         cdef list items = self._listed()
         self._items = None
-        self._keyed = None
         self.size = self.packets = self._loose = 0
+        self._keyed = None
         return items
 
     cdef int put_back(self, list items) except -1:
-        """Owe again what was taken and could not be written, in front of what came meanwhile."""
+        """Owe again what was taken and could not be written, in front of what came meanwhile. Keeps the list."""
         cdef Prepared message
-        self._items = items + self._listed()
-        self._keyed = None
         for message in items:
             self.size += message.size
             self.packets += message.packets
             self._loose += message.manner != RELIABLE
+        items.extend(self._listed())
+        self._items = items
+        self._keyed = None
         return 0
 
     cdef int clear(self) except -1:
@@ -324,23 +334,17 @@ cdef class Outbox:
         return b"".join(pieces)
 
     cdef list _take_up_to(self, Py_ssize_t limit):
-        cdef Py_ssize_t size = 0, packets = 0, count = 0, loose = 0
+        cdef Py_ssize_t size = 0, count = 0
+        cdef list taken = self.take()
         cdef Prepared message
-        if self.size <= limit:
-            return self.take()
-        for message in self._listed():
+        for message in taken:
             if count and size + message.size > limit:
                 break
             size += message.size
-            packets += message.packets
-            loose += message.manner != RELIABLE
             count += 1
-        cdef list taken = self._items[:count]
-        del self._items[:count]
-        self._keyed = None
-        self.size -= size
-        self.packets -= packets
-        self._loose -= loose
+        if count < len(taken):
+            self.put_back(taken[count:])
+            del taken[count:]
         return taken
 
 

@@ -373,11 +373,12 @@ cdef class Flusher:
         self._flush_slice()
 
     cdef int _flush_slice(self) except -1:
+        cdef list fresh = []    # first: to make a list may run a finalizer, and that may mark a session
         cdef list batch = self._dirty
         cdef Py_ssize_t count = 0, size = len(batch)
         cdef double end = monotonic() + FLUSH_SLICE if size > FLUSH_CHECK else NEVER
         cdef Session session
-        self._dirty = []
+        self._dirty = fresh
         self._owed = 0
         try:
             while count < size:
@@ -392,7 +393,9 @@ cdef class Flusher:
         finally:    # an exception must not cost the others what they are owed: they would never be marked again
             if count < size:
                 # In front of what was marked meanwhile; each session keeps its own order anyway.
-                self._dirty = batch[count:] + self._dirty
+                fresh = batch[count:]
+                fresh.extend(self._dirty)
+                self._dirty = fresh
                 self._schedule()
         return 0
 

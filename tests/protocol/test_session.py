@@ -1,5 +1,7 @@
 """Conversations of one session, whatever transports it uses: delivery, upgrade, every way to end."""
 
+import gc
+
 import pytest
 
 from fastsio.engine import reasons
@@ -312,3 +314,57 @@ class TestEnds:
         session.send_message("ghost")
         server.loop.turn()
         assert call.link.sent == sent
+
+
+class Bystander:
+    """Garbage in a circle whose finalizer sends: the collector runs it wherever something is allocated."""
+
+    def __init__(self, act):
+        self.act, self.circle = act, self
+
+    def __del__(self):
+        self.act()
+
+
+class TestFinalizers:
+    """Python 3.11 collects garbage in the middle of making a list: also of one in which messages wait."""
+
+    @pytest.fixture
+    def collected(self):
+        """Give a function that has garbage collected at the `count`-th allocation from then on."""
+        gc.collect()
+        gc.disable()
+        threshold = gc.get_threshold()
+        kept = []
+
+        def collect_at(count, act):
+            Bystander(act)
+            kept.extend([] for _ in range(300))  # a list in an old one's memory would not count
+            gc.set_threshold(gc.get_count()[0] + count)
+            gc.enable()
+
+        yield collect_at
+        gc.set_threshold(*threshold)
+        gc.enable()
+
+    @pytest.mark.parametrize("allocation", range(6))
+    @pytest.mark.parametrize("waiting", [1, 2])
+    @pytest.mark.parametrize("how", ["push", "flush", "poll"])
+    def test_what_a_finalizer_sends_costs_nothing_else(self, server, collected, how, waiting, allocation):
+        session, _, call = server.connect(upgrade=how != "poll")
+        heard = call.link.sent if call.link else []
+        heard.clear()
+        for number in range(waiting):
+            session.send_message(str(number))
+        collected(allocation, lambda: session.send_message("finalizer"))
+        if how == "push":
+            session.send_message("pushed")
+        server.loop.turn()
+        gc.collect()
+        server.loop.turn()
+        while how == "poll" and session.has_backlog:
+            heard += server.poll(session).body.decode().split("\x1e")
+        expected = ["4" + str(number) for number in range(waiting)] + ["4pushed"] * (how == "push")
+        assert [text for text in heard if text != "4finalizer"] == expected
+        assert heard.count("4finalizer") == 1
+        assert session.backlog == (0, 0)
