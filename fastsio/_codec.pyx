@@ -1297,7 +1297,7 @@ cdef class PacketDecoder:
             raise coded_error(SIO_CODES[status])
         if packet.attachments > self._max_attachments:
             raise ProtocolError("SIO_BAD_ATTACHMENTS", f"a packet announces {packet.attachments} attachments; "
-                                f"at most {self._max_attachments} are accepted")
+                                f"at most {self._max_attachments} are accepted (max_attachments)")
         return self._begin(&packet)
 
     cdef SioMessage _begin(self, SioPacket* packet):
@@ -1322,7 +1322,7 @@ cdef class PacketDecoder:
             raise coded_error("SIO_STRAY_ATTACHMENT")
         if PyBytes_GET_SIZE(data) > self._max_binary - self._binary_size:
             self._reset()
-            raise ProtocolError("SIO_BAD_ATTACHMENTS", f"attachments of more than {self._max_binary} bytes together")
+            raise ProtocolError("SIO_BAD_ATTACHMENTS", f"attachments of more than {self._max_binary} bytes (max_binary_packet)")
         self._binary_size += PyBytes_GET_SIZE(data)
         self._attachments.append(data)
         return self._complete() if len(self._attachments) == self._due else None

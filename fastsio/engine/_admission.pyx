@@ -33,7 +33,8 @@ cpdef Session admit(Registry registry, Exchange exchange):
     cdef str transport, sid
     cdef object version = None
     if (refusal := origin_refusal(options, request)) is not None:
-        return _refuse(registry, exchange, "bad origin", refusal)
+        why = f"{refusal.sentence} (cors_allowed_origins)"
+        return _refuse(registry, exchange, "bad origin", refusal, why)
     transport = request.param("transport")
     if transport not in options.transports:
         return _refuse(registry, exchange, "invalid transport", Response.refusal("Invalid transport"))

@@ -124,7 +124,8 @@ cpdef bint post_begins(Registry registry, Session session, Exchange exchange) ex
 def post_too_large(Registry registry, Session session not None, Exchange exchange not None):
     """A body passes the limit: 400, and the session ends (python-engineio's answer)."""
     limit = session.options.max_http_buffer_size
-    _reject(session, exchange, ProtocolError("EIO_TOO_LARGE", f"a polling body of more than {limit} bytes"))
+    text = f"a polling body of more than {limit} bytes (max_http_buffer_size)"
+    _reject(session, exchange, ProtocolError("EIO_TOO_LARGE", text))
 
 
 def post_lost(Session session not None, Exchange exchange not None):

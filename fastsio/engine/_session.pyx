@@ -14,8 +14,8 @@ from fastsio._bytes cimport View, view_bytes, view_of, view_skip
 from fastsio._cache cimport fetch_lines
 from fastsio._dicts cimport DICTS_HAVE_VERSIONS, dict_version
 from fastsio._codec cimport (
-    BAD_TYPE, EMPTY_PACKET, MESSAGE, NOOP, OK, OPEN, PING, PING_PROBE, PONG, EioPacket, EioType, Status,
-    check_payload_view, decode_base64,
+    BAD_TYPE, EMPTY_PACKET, MESSAGE, NOOP, OK, OPEN, PING, PING_PROBE, PONG, TOO_MANY_PACKETS, EioPacket, EioType,
+    Status, check_payload_view, decode_base64,
     decode_packet_view, next_packet_view, protocol_error,
 )
 from fastsio.engine._bucket cimport Bucket
@@ -547,7 +547,12 @@ cdef class Session(Lifecycle):
             ProtocolError: framing, a type, base64 or UTF-8 is wrong, or there are more packets than `packet_limit`.
         """
         cdef Status why = OK
-        if check_payload_view(view_of(body), self.version, is_binary, self.options.packet_limit(), &why) < 0:
+        limit = self.options.packet_limit()
+        if check_payload_view(view_of(body), self.version, is_binary, limit, &why) < 0:
+            if why == TOO_MANY_PACKETS:
+                raise ProtocolError(
+                    "EIO_TOO_MANY_PACKETS", f"a polling body of more than {limit} packets (Payload.max_decode_packets)"
+                )
             raise protocol_error(why)
         return 0
 

@@ -175,7 +175,7 @@ class Registry:
     def report_unjoined(self, session: Session) -> None:
         limit = self.options.connect_timeout
         sid = session.sid[:6]
-        self.report("connect timeout", "%s: no namespace was joined within %s s", sid, limit, sid=sid)
+        self.report("connect timeout", "%s: no namespace was joined within %s s (connect_timeout)", sid, limit, sid=sid)
 
     def report_slow(self, session: Session) -> None:
         size, packets = session.backlog

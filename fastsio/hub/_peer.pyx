@@ -241,7 +241,8 @@ cdef class Peer(Sink):
             len(self._waiting) >= self.session.options.max_waiting_packets
             or self._waiting_bytes > self.session.options.max_waiting_bytes
         ):
-            raise ProtocolError("SIO_TOO_MANY_WAITING", f"{len(self._waiting)} packets wait for handlers of this client")
+            text = f"{len(self._waiting)} packets wait for handlers of this client (max_waiting_packets, max_waiting_bytes)"
+            raise ProtocolError("SIO_TOO_MANY_WAITING", text)
         self._waiting.append((copy_context(), message))
         if not self.session.held and self._is_far_behind(1) and not self._is_asked():
             self.session.hold_reading(True)
@@ -308,8 +309,9 @@ cdef class Peer(Sink):
         return self._join(namespace, auth)
 
     def _join(self, str namespace, auth):
-        if len(self.members) + (0 if self._left is None else len(self._left)) >= self.session.options.max_namespaces:
-            raise ProtocolError("SIO_TOO_MANY_NAMESPACES", f"more than {len(self.members)} namespaces asked for")
+        limit = self.session.options.max_namespaces
+        if len(self.members) + (0 if self._left is None else len(self._left)) >= limit:
+            raise ProtocolError("SIO_TOO_MANY_NAMESPACES", f"more than {limit} namespaces asked for (max_namespaces)")
         if namespace not in self.hub.handlers and not self.hub.server._accepts_namespace(namespace):
             self.send_refusal(namespace, {"message": "Invalid namespace"})
             return 0

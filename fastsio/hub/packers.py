@@ -111,7 +111,7 @@ class ClassReader:
             return packet
         if packet.attachment_count > self._max_attachments:
             text = f"a packet announces {packet.attachment_count} attachments; at most {self._max_attachments} are accepted"
-            raise ProtocolError("SIO_BAD_ATTACHMENTS", text)
+            raise ProtocolError("SIO_BAD_ATTACHMENTS", f"{text} (max_attachments)")
         self._partial = packet
         return None
 
@@ -122,7 +122,8 @@ class ClassReader:
         self._count += 1
         self._size += len(raw)
         if self._count > self._max_attachments or self._size > self._max_binary:
-            raise ProtocolError("SIO_BAD_ATTACHMENTS", f"{self._count} attachments of {self._size} bytes together")
+            text = f"{self._count} attachments of {self._size} bytes together (max_attachments, max_binary_packet)"
+            raise ProtocolError("SIO_BAD_ATTACHMENTS", text)
 
 
 def _message(packet: Any) -> SioMessage:

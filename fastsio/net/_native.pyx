@@ -70,6 +70,8 @@ cdef Py_ssize_t BODY_PROGRESS = 16_384
 # Bytes that are set aside for a frame when it begins, and doubled as it comes: its header alone is worth no more.
 cdef Py_ssize_t FIRST_TAIL = 65_536
 cdef Py_ssize_t MAX_TAIL = 2 ** 62
+# The first byte of what a TLS client says, and of no request.
+cdef unsigned char TLS_HANDSHAKE = 0x16
 # Bytes that may wait behind an open exchange, or an answer that is not read, before reading stops.
 cdef Py_ssize_t MAX_PIPELINED = 65_536
 # Seconds that what one read brought may hold the loop before other clients are served, and after how many frames that is checked.
@@ -432,7 +434,8 @@ cdef class NativeConnection(Stream):
         if self._transport is None or (self._mode == BUSY and not self._blocked) or self._makes_progress():
             return 0
         if not self._blocked and (self._mode == BODY or (self._mode == HEAD and self._tail_size)):
-            self._refuse_connection(408, b"Request Timeout")
+            what, limit = ("head", HEADER_TIMEOUT) if self._mode == HEAD else ("body", BODY_TIMEOUT)
+            self._refuse_connection(408, b"Request Timeout", f"the {what} of a request did not come in {limit:g} s")
         else:
             # A close waits until everything is written, which a peer that does not read can put off for ever.
             self._transport.abort() if self._blocked or self._mode >= BUSY else self._close()
@@ -578,7 +581,11 @@ cdef class NativeConnection(Stream):
         cdef bytes head
         if end > MAX_HEAD or (end < 0 and rest.size > MAX_HEAD):
             rest.size = 0
-            return self._refuse_connection(431, b"Request Header Fields Too Large")
+            why = f"the head of a request has more than {MAX_HEAD} bytes"
+            return self._refuse_connection(431, b"Request Header Fields Too Large", why)
+        if end < 0 and rest.size and rest.data[0] == TLS_HANDSHAKE:
+            rest.size = 0
+            return self._refuse_connection(400, b"Bad Request: TLS on a plain port", "it speaks TLS, this port does not")
         if end < 0:
             if not self._head_begun:    # until now it was idle
                 self._head_begun = True
@@ -633,7 +640,7 @@ cdef class NativeConnection(Stream):
             exchange = self._parse(head)
         except httptools.HttpParserError:
             rest.size = 0
-            return self._refuse_connection(400, b"Bad Request")
+            return self._refuse_connection(400, b"Bad Request", "the head of a request cannot be read")
         return self._begin(exchange)
 
     cdef int _begin(self, NativeExchange exchange) except -1:
@@ -647,7 +654,7 @@ cdef class NativeConnection(Stream):
             session = self._route.admit(self._route.registry, exchange)
         except Exception as exc:
             self._route.registry.logger.error("a request could not be served", exc_info=exc)
-            return self._refuse_connection(500, b"Internal Server Error")
+            return self._refuse_connection(500, b"Internal Server Error", None)
         if session is None or self._mode != BUSY:
             return 0
         self._body_session = session
@@ -841,8 +848,11 @@ cdef class NativeConnection(Stream):
             self._loop.call_soon(self._take_again)
         return 0
 
-    cdef int _refuse_connection(self, int status, bytes sentence) except -1:
-        """Answer something that is not a request that could be answered otherwise, and hang up."""
+    cdef int _refuse_connection(self, int status, bytes sentence, str why) except -1:
+        """Answer something that is not a request that could be answered otherwise, and hang up; `why` is for the log."""
+        if why is not None:
+            address = (self._name_of("peername") or ("unknown",))[0]
+            self._route.registry.report(f"http {status}", "connection of %s refused (%d): %s", address, status, why)
         response = Response(status, sentence, "text/plain")
         headers = [(b"Content-Type", b"text/plain"), (b"Content-Length", b"%d" % len(sentence)), (b"Connection", b"close")]
         if self._body_session is not None:
@@ -940,7 +950,10 @@ cdef class NativeConnection(Stream):
         elif session is None:
             self.finish(code, None)
         elif session.link is self:
-            session.violate(ProtocolError(self._reader.error, f"the WebSocket is closed with code {code}"), code)
+            why = f"the WebSocket is closed with code {code}"
+            if code == 1009:
+                why = f"a message of more than {self._limit()} bytes (max_http_buffer_size)"
+            session.violate(ProtocolError(self._reader.error, why), code)
         else:
             self.finish(code, None)
             session.lost(self)

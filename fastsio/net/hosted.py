@@ -257,7 +257,9 @@ class HostedLink(Link):
         """A message is too long: close with 1009."""
         if self.session is not None:
             limit = self.session.options.max_http_buffer_size
-            self.session.violate(ProtocolError("WS_TOO_LARGE", f"a message of more than {limit} bytes"), 1009)
+            self.session.violate(
+                ProtocolError("WS_TOO_LARGE", f"a message of more than {limit} bytes (max_http_buffer_size)"), 1009
+            )
 
 
 async def converse(

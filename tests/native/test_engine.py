@@ -110,7 +110,7 @@ def test_polling_a_session_that_is_on_a_websocket(site: MakeSite) -> None:
     assert here.names() == ["connect", "still here"]
 
 
-@pytest.mark.threat("T061", "T062", "T136")
+@pytest.mark.threat("T061", "T062")
 def test_abandoned_sessions_end(site: MakeSite) -> None:
     here = site(has_canary=False)
     for number in range(2000):

@@ -458,3 +458,71 @@ def test_an_address_makes_so_many_handshakes_in_a_second(site: MakeSite) -> None
     here.skip(1.1)
     assert [status_of(here.get("EIO=4&transport=polling")) for _ in range(3)] == [200, 200, 503]
     here.registry.options.handshake_rate = 0
+
+
+# --- what the log says of who went too far: the limit, and the option that sets it
+
+WEBSOCKET_REFUSALS = {
+    "namespaces": (["40/a,", "40/b,", "40/c,"], "more than 3 namespaces asked for (max_namespaces)"),
+    "size": (['42["x","' + "y" * 3000 + '"]'], "a message of more than 2000 bytes (max_http_buffer_size)"),
+    "attachments": (
+        ['459-["x",{"_placeholder":true,"num":0}]'],
+        "announces 9 attachments; at most 4 are accepted (max_attachments)",
+    ),
+    "attached bytes": (
+        ['451-["x",{"_placeholder":true,"num":0}]', b"x" * 600],
+        "attachments of more than 500 bytes (max_binary_packet)",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WEBSOCKET_REFUSALS)
+def test_a_refusal_names_its_limit_and_its_option(site: MakeSite, what: str) -> None:
+    here = site(max_namespaces=3, max_http_buffer_size=2000, max_attachments=4, max_binary_packet=500)
+    messages, line = WEBSOCKET_REFUSALS[what]
+    here.websocket().joined().send(*messages)
+    here.loop.settle()
+    assert said(here, line), here.complaints.lines
+    assert here.names()[-1] == "disconnect"
+
+
+@pytest.mark.parametrize(
+    "body, line",
+    [
+        ("\x1e".join(["4x"] * 10_001), "a polling body of more than 10000 packets (Payload.max_decode_packets)"),
+        ("4" + "x" * 50_000, "a polling body of more than 50000 bytes (max_http_buffer_size)"),
+    ],
+)
+def test_the_refusal_of_a_body_names_its_limit_and_its_option(site: MakeSite, body: str, line: str) -> None:
+    here = site(max_http_buffer_size=50_000)
+    query = here.open()
+    here.post(query, "40")
+    assert status_of(here.post(query, body)) == 400
+    assert said(here, line), here.complaints.lines
+
+
+def test_the_refusal_of_an_origin_names_its_option(site: MakeSite) -> None:
+    here = site()
+    assert status_of(here.get("EIO=4&transport=polling", "Origin: http://evil.example")) == 400
+    assert said(here, '"http://evil.example is not an accepted origin." (cors_allowed_origins)'), here.complaints.lines
+    here.get("EIO=4&transport=polling")
+
+
+@pytest.mark.parametrize(
+    "start, seconds, status, line",
+    [
+        (b"GET / HTT", 11, 408, "(408): the head of a request did not come in 10 s"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 30_000, 0, 431, "(431): the head of a request has more than 24576 bytes"),
+        (b"\x16\x03\x01", 0, 400, "(400): it speaks TLS, this port does not"),
+    ],
+)
+def test_a_connection_that_is_no_request_is_told_of(
+    site: MakeSite, start: bytes, seconds: int, status: int, line: str
+) -> None:
+    here = site()
+    link = here.connect()
+    here.say(link, start)
+    here.skip(seconds)
+    assert status_of(bytes(link.written)) == status
+    assert said(here, line), here.complaints.lines
+    assert f"http {status}" in here.sio.stats()["refusals"]
