@@ -2,6 +2,7 @@
 
 May import: nothing of ours.
 """
+from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.limits cimport INT_MAX
 from libc.stdlib cimport free, malloc
 
@@ -31,3 +32,8 @@ def overflow(int add):
     """Add to the largest int."""
     cdef int most = INT_MAX
     return most + add
+
+
+def take_for_a_tuple(items not None):
+    """Take the first item of something that is no tuple: only an assert sees that."""
+    return <object> PyTuple_GET_ITEM(items, 0)

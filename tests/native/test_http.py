@@ -129,7 +129,7 @@ def test_chunks_and_http_1_0(site: MakeSite) -> None:
     assert not [status for status in statuses(answers) if status == 200]
 
 
-@pytest.mark.threat("T013", "T014")
+@pytest.mark.threat("T013", "T014", "T047")
 @pytest.mark.parametrize("length", [f"Content-Length: {len(HIDDEN)}", "Transfer-Encoding: chunked"])
 def test_an_upgrade_has_no_body(site: MakeSite, length: str) -> None:
     here = site()
@@ -226,10 +226,13 @@ def test_a_slow_body_is_given_up(site: MakeSite) -> None:
     query = here.open()
     link = here.connect()
     here.request(link, f"POST /socket.io/?{query} HTTP/1.1\n{HOST}\nContent-Length: 100", b"40")
-    for _ in range(60):
+    seconds = 0.0
+    while not link.written and seconds < 60:
         here.skip(0.4)
-        here.say(link, b"x") if link.is_open and not link.is_closing() and not link.written else None
+        seconds += 0.4
+        here.say(link, b"x") if not link.written else None
     assert status_of(bytes(link.written)) == 408
+    assert 19.9 < seconds < 20.9
     assert here.names() == []
     assert status_of(here.get(query)) == 400, "the session has ended: packets after a hole must not run"
 
@@ -362,7 +365,9 @@ def test_other_methods(site: MakeSite, method: str) -> None:
         here.request(here.connect(), f"{method} /socket.io/?EIO=4&transport=polling HTTP/1.1\n{HOST}"),
         here.request(here.connect(), f"{method} /socket.io/?{query} HTTP/1.1\n{HOST}"),
     ]
-    assert all(status_of(answer) in (400, 405) for answer in answers), answers
+    assert [status_of(answer) for answer in answers] == [400, 405 if method.isupper() and len(method) < 100 else 400], (
+        answers
+    )
     if method == "HEAD":
         assert not any(map(body_of, answers))
     assert len(here.registry.sessions) == sessions

@@ -18,6 +18,7 @@ FAULTS = {
     # The header of a bytes object has 32 bytes, its data end with a zero.
     "read_past_bytes(bytes(100), 101)": "AddressSanitizer: heap-buffer-overflow",
     "overflow(1)": "runtime error: signed integer overflow",
+    "take_for_a_tuple([1])": "Assertion `PyTuple_Check",
 }
 
 
