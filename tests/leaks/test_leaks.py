@@ -20,7 +20,7 @@ CYCLES = int(os.environ.get("FASTSIO_LEAK_CYCLES", "1400"))
 MESSAGES = int(os.environ.get("FASTSIO_LEAK_MESSAGES", "60000"))
 IS_SANITIZED = "FASTSIO_REPORTS" in os.environ  # its allocator keeps what is freed for a while
 # Growth that is none: of blocks and objects that caches of the interpreter hold, and of memory that the allocator keeps.
-SPARE = {"objects": 500, "blocks": 2500, "bytes": 2 << 20 if CYCLES < 20_000 else 1 << 20}
+SPARE = {"objects": 500, "blocks": 2500, "allocated": 1 << 18, "bytes": 2 << 20 if CYCLES < 20_000 else 1 << 20}
 SPARE_REFERENCES = 60
 BATCH = 500
 
@@ -57,7 +57,7 @@ def compare(before: Census, after: Census) -> dict[str, int]:
     grown = {}
     for name, count in after.items():
         growth = count - before[name]
-        if name == "collected" or (name == "bytes" and IS_SANITIZED):
+        if name == "collected" or (name in ("bytes", "allocated") and IS_SANITIZED):
             continue
         if growth > (SPARE_REFERENCES if name.startswith("references") else SPARE.get(name, 0)):
             grown[name] = growth
@@ -65,7 +65,7 @@ def compare(before: Census, after: Census) -> dict[str, int]:
 
 
 def show(kind: str, count: int, before: Census, after: Census) -> None:
-    growth = {name: after[name] - before[name] for name in ("bytes", "blocks", "objects", "descriptors")}
+    growth = {name: after[name] - before[name] for name in ("bytes", "allocated", "blocks", "objects", "descriptors")}
     print(f"\n{kind}: {count} times; grown by {growth}")
 
 

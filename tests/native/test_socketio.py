@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import fastsio as socketio
+from fastsio import _build
 from fuzz.world import ExpectedError
 from native.conftest import MakeSite, Site
 from oracle.frames_oracle import TEXT, write_frame
@@ -473,7 +474,7 @@ def test_what_is_costly_to_read_is_bounded(site: MakeSite) -> None:
     ):
         link.send(f'42["x",{data}]')
     assert here.names().count("x") == 4
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < (2 if _build.PROFILE != "asan" else 8)  # sanitizers take their time
 
 
 @pytest.mark.threat("T172")

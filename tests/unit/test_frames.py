@@ -682,7 +682,7 @@ def test_offers_are_read_in_linear_time_T127(piece: bytes) -> None:
     offer = piece * (1_000_000 // len(piece))
     start = time.process_time()
     assert _frames.negotiate(offer) is None
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < (2 if _build.PROFILE != "asan" else 8)  # sanitizers take their time
 
 
 @pytest.mark.parametrize("bits", [(8, 12), (16, 12), (15, 8), (15, 16)])
