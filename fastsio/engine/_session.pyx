@@ -587,6 +587,11 @@ cdef class Session(Lifecycle):
         self.traffic.packets_out += packets - self.outbox.packets
         return body, is_binary
 
+    def refuse_large_message(self):
+        """A WebSocket message is longer than may be: close with 1009."""
+        limit = self.options.max_http_buffer_size
+        self.violate(ProtocolError("WS_TOO_LARGE", f"a message of more than {limit} bytes (max_http_buffer_size)"), 1009)
+
     def shut_down(self):
         """Close because the server stops; a client that is told so comes back."""
         self.flusher.arrivals.settle()

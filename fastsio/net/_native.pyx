@@ -583,10 +583,10 @@ cdef class NativeConnection(Stream):
             rest.size = 0
             why = f"the head of a request has more than {MAX_HEAD} bytes"
             return self._refuse_connection(431, b"Request Header Fields Too Large", why)
-        if end < 0 and rest.size and rest.data[0] == TLS_HANDSHAKE:
-            rest.size = 0
-            return self._refuse_connection(400, b"Bad Request: TLS on a plain port", "it speaks TLS, this port does not")
         if end < 0:
+            if rest.size and rest.data[0] == TLS_HANDSHAKE:
+                rest.size = 0
+                return self._refuse_connection(400, b"Bad Request: TLS on a plain port", "it speaks TLS, this port does not")
             if not self._head_begun:    # until now it was idle
                 self._head_begun = True
                 self._set_deadline(HEADER_TIMEOUT)
@@ -949,11 +949,10 @@ cdef class NativeConnection(Stream):
                 session.lost(self)
         elif session is None:
             self.finish(code, None)
+        elif session.link is self and code == 1009:
+            session.refuse_large_message()
         elif session.link is self:
-            why = f"the WebSocket is closed with code {code}"
-            if code == 1009:
-                why = f"a message of more than {self._limit()} bytes (max_http_buffer_size)"
-            session.violate(ProtocolError(self._reader.error, why), code)
+            session.violate(ProtocolError(self._reader.error, f"the WebSocket is closed with code {code}"), code)
         else:
             self.finish(code, None)
             session.lost(self)

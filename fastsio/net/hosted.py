@@ -11,7 +11,6 @@ from fastsio._http import Exchange, Request, Response
 from fastsio.engine import _admission, _polling, reasons
 from fastsio.engine._session import Link, Session
 from fastsio.engine.registry import Registry
-from fastsio.errors import ProtocolError
 
 # What a link has to send, as an ASGI event: "websocket.send" with "text" or "bytes", or "websocket.close" with "code".
 Event = dict[str, Any]
@@ -256,10 +255,7 @@ class HostedLink(Link):
     def refuse_size(self) -> None:
         """A message is too long: close with 1009."""
         if self.session is not None:
-            limit = self.session.options.max_http_buffer_size
-            self.session.violate(
-                ProtocolError("WS_TOO_LARGE", f"a message of more than {limit} bytes (max_http_buffer_size)"), 1009
-            )
+            self.session.refuse_large_message()
 
 
 async def converse(

@@ -13,6 +13,7 @@ from typing import Any
 from fastsio.engine._outbox import Prepared
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
+REFERENCED = {"None": None, "True": True, "empty": (), "Prepared": Prepared}
 
 
 class Mallinfo2(ctypes.Structure):
@@ -35,9 +36,6 @@ def malloc_info() -> tuple[int, int]:
     mallinfo2.restype = Mallinfo2
     info = mallinfo2()
     return int(info.uordblks), int(info.fordblks)
-
-
-REFERENCED = {"None": None, "True": True, "empty": (), "Prepared": Prepared}
 
 
 def census(sio: Any) -> dict[str, int]:
