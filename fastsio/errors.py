@@ -4,6 +4,8 @@ May import: nothing of ours. Never logs.
 Python-socketio's public exceptions live in `fastsio.exceptions`; these here are what the floors below tell each other.
 """
 
+from typing import Any
+
 
 class ProtocolError(ValueError):
     """The peer broke the protocol.
@@ -50,6 +52,15 @@ class EventTooLargeError(ValueError):
             f"event {event!r} takes {size} bytes on the channel; at most {limit} are allowed (max_message_size)"
         )
         self.size, self.limit = size, limit
+
+
+def too_many_waiting(options: Any, size: int) -> ProtocolError:
+    """Give the error for a client of which more waits for handlers than `options` allow: `size` bytes, or too many packets."""
+    if size > options.max_waiting_bytes:
+        text = f"more than {options.max_waiting_bytes} bytes wait for handlers of this client (max_waiting_bytes)"
+    else:
+        text = f"more than {options.max_waiting_packets} packets wait for handlers of this client (max_waiting_packets)"
+    return ProtocolError("SIO_TOO_MANY_WAITING", text)
 
 
 # Stable names, each with the sentence that explains it. Applications and dashboards may match on the names.

@@ -12,13 +12,14 @@ IMPORT = re.compile(
 )
 
 FOR_ALL = {"errors", "options"}
-FLOOR_0 = {"_bytes", "_cache", "_dicts", "_json", "_codec", "_frames", "_head", "_http", "_mask"}
+FLOOR_0 = {"_bytes", "_cache", "_collector", "_dicts", "_json", "_codec", "_frames", "_head", "_http", "_mask"}
 # Room (or the folder it is in) -> what it may import, beside rooms of its own folder.
 MAY_IMPORT = {
     "errors": set(),
     "options": set(),
     "_bytes": set(),
     "_cache": set(),
+    "_collector": set(),
     "_dicts": set(),
     "lenient": set(),
     "logs": set(),

@@ -9,6 +9,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from libc.string cimport memcpy
 
 from fastsio._bytes cimport View, view_bytes, view_of
+from fastsio._collector cimport hold_collector, release_collector
 from fastsio._codec cimport (
     CLOSE, EioType, MESSAGE, NOOP, PING, PONG, base64_packet, v3_binary_item, v3_text_item,
 )
@@ -203,35 +204,31 @@ cdef class Prepared:
 @cython.final
 @cython.no_gc    # what it holds does not lead back to it
 cdef class Outbox:
-    """What one session owes its client, in order. Counts bytes and packets; the session judges them.
-
-    To make a list may run the garbage collector (Python 3.11), and with it a finalizer that sends or flushes: each list
-    is made before what it is for is looked at.
-    """
+    """What one session owes its client, in order. Counts bytes and packets; the session judges them."""
 
     cdef int push(self, Prepared message) except -1:
-        if message.manner != RELIABLE:
-            self._loose += 1
-            if self._keyed is not None and message.manner == LATEST:
-                self._keyed[message.key] = len(self._items)
+        cdef dict keyed = self._keyed   # held: an application's key may do anything while its hash is made
         if self._only is None and self._items is None:
             self._only = message
         else:
             self._listed().append(message)
+        self._loose += message.manner != RELIABLE
         self.size += message.size
         self.packets += message.packets
+        if keyed is not None and message.manner == LATEST:
+            keyed[message.key] = len(self._items) - 1
         return 0
 
     cdef list _listed(self):
-        """Everything that is owed, as a list from now on."""
-        cdef list items
+        """Everything that is owed, as a list from now on. No finalizer gets in between, which might send, too."""
+        cdef bint was_on
         if self._items is None:
-            items = []
-            if self._items is None:
-                if self._only is not None:
-                    items.append(self._only)
-                    self._only = None
-                self._items = items
+            was_on = hold_collector()
+            try:
+                self._items = [] if self._only is None else [self._only]
+                self._only = None
+            finally:
+                release_collector(was_on)
         return self._items
 
     cdef Prepared take_only(self):
@@ -269,10 +266,12 @@ cdef class Outbox:
     cdef bint replace(self, Prepared message) except -1:
         """Put a message in the place of the waiting one that has its key. False: there is none."""
         cdef Prepared old
+        cdef dict keyed
         if self.packets == 0:
             return False
-        place = self._places().get(message.key)
-        if place is None:
+        keyed = self._places()
+        place = keyed.get(message.key)
+        if place is None or self._keyed is not keyed:   # what waited has been taken while keys were looked at
             return False
         old = <Prepared> self._items[place]
         self._items[place] = message
@@ -281,22 +280,27 @@ cdef class Outbox:
         return True
 
     cdef dict _places(self):
+        cdef dict keyed = self._keyed
+        cdef list items
         cdef Prepared message
         cdef Py_ssize_t place = 0
-        if self._keyed is None:
-            self._keyed = {}
-            for message in self._listed():
+        if keyed is None:
+            keyed = {}      # first: see `_collector`
+            items = self._listed()
+            for message in items:
                 if message.manner == LATEST:
-                    self._keyed[message.key] = place
+                    keyed[message.key] = place
                 place += 1
-        return self._keyed
+            if self._items is items:
+                self._keyed = keyed
+        return keyed
 
     cdef Py_ssize_t drop_oldest(self, Py_ssize_t size, Py_ssize_t packets) except -1:
         """Drop the oldest events that may be dropped until no more than `size` bytes in `packets` wait; give how many.
 
         Whole messages only: a text goes with its attachments.
         """
-        cdef list kept = []
+        cdef list kept = []     # first: see `_collector`
         cdef Prepared message
         cdef Py_ssize_t dropped = 0
         if self._loose == 0:

@@ -6,6 +6,7 @@ Source: Engine.IO protocol 4, "HTTP long-polling"; python-engineio's answers whe
 
 cimport cython
 
+from fastsio._collector cimport hold_collector, release_collector
 from fastsio._http cimport Exchange, Response
 from fastsio.engine._lifecycle cimport LINGERING, LIVE
 from fastsio.engine._outbox cimport Prepared
@@ -35,9 +36,13 @@ cdef class PollingLink(Link):
         self.b64 = b64
 
     cpdef int flush(self) except -1:
-        if self.waiter is not None and self.session.outbox.packets:
-            body, is_binary = self.session.take_body()
-            self._answer(body, is_binary)
+        cdef bint was_on = hold_collector()     # a finalizer that ends the session would leave what is taken to nobody
+        try:
+            if self.waiter is not None and self.session.outbox.packets:
+                body, is_binary = self.session.take_body()
+                self._answer(body, is_binary)
+        finally:
+            release_collector(was_on)
         return 0
 
     cpdef int write_now(self, Prepared message) except -1:

@@ -12,6 +12,7 @@ from time import time
 
 from fastsio._bytes cimport View, view_bytes, view_of, view_skip
 from fastsio._cache cimport fetch_lines
+from fastsio._collector cimport hold_collector, release_collector
 from fastsio._dicts cimport DICTS_HAVE_VERSIONS, dict_version
 from fastsio._codec cimport (
     BAD_TYPE, EMPTY_PACKET, MESSAGE, NOOP, OK, OPEN, PING, PING_PROBE, PONG, TOO_MANY_PACKETS, EioPacket, EioType,
@@ -149,13 +150,18 @@ cdef class Link(Timed):
         """Bytes that have left the outbox and wait in the transport; what the kernel holds is not known."""
         return 0
 
-    def take_events(self):
-        """Give what the session owes as ASGI events, in order; nothing to a WebSocket that is only probing."""
+    def take_events(self, list events=None):
+        """Take what the session owes as ASGI events, in order, behind `events`; nothing for a WebSocket that is only probing."""
+        cdef Session session = self.session
         cdef Prepared message
-        cdef list events = []
-        if self.session is not None and self.session.link is self:
-            for message in self.session.take_owed():
-                events.extend(message.events(self.session.version, self.b64))
+        cdef bint was_on = hold_collector()     # what is taken is nowhere else until it is in the list
+        try:
+            events = [] if events is None else events
+            if session is not None and session.link is self:
+                for message in session.take_owed():
+                    events.extend(message.events(session.version, self.b64))
+        finally:
+            release_collector(was_on)
         return events
 
     def receive(self, message):
@@ -579,12 +585,16 @@ cdef class Session(Lifecycle):
     cpdef tuple take_body(self):
         """Take one poll response: (bytes, is_binary)."""
         cdef bint is_binary = False
-        cdef Py_ssize_t size = self.outbox.size, packets = self.outbox.packets
-        cdef bytes body = self.outbox.take_payload(
-            self.version, self.link.b64, self.options.max_poll_response, &is_binary
-        )
-        self.traffic.bytes_out += size - self.outbox.size
-        self.traffic.packets_out += packets - self.outbox.packets
+        cdef Outbox outbox = self.outbox
+        cdef Py_ssize_t size = outbox.size, packets = outbox.packets
+        cdef bytes body
+        cdef bint was_on = hold_collector()     # what a finalizer sends meanwhile would not be counted
+        try:
+            body = outbox.take_payload(self.version, self.link.b64, self.options.max_poll_response, &is_binary)
+            self.traffic.bytes_out += size - outbox.size
+            self.traffic.packets_out += packets - outbox.packets
+        finally:
+            release_collector(was_on)
         return body, is_binary
 
     def refuse_large_message(self):
@@ -685,9 +695,10 @@ cdef class Session(Lifecycle):
 
     cdef list take_owed(self):
         """Take everything that is owed, to be written now."""
-        self.traffic.bytes_out += self.outbox.size
-        self.traffic.packets_out += self.outbox.packets
-        return self.outbox.take()
+        cdef Outbox outbox = self.outbox
+        self.traffic.bytes_out += outbox.size
+        self.traffic.packets_out += outbox.packets
+        return outbox.take()
 
     cdef int put_back(self, list items) except -1:
         """Owe again what was taken and could not be written."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from fastsio.engine._session import MessageSink, Session
 from fastsio.engineio.packet import Packet, message_value
-from fastsio.errors import ProtocolError
+from fastsio.errors import too_many_waiting
 from fastsio.hub.dispatch import call, call_lifecycle
 
 # Handlers of one session that may run at once; further messages wait, as they do below a Socket.IO server.
@@ -60,7 +60,7 @@ class Application(MessageSink):
         options = self.session.options
         self._waiting_bytes += size
         if len(self._waiting) >= options.max_waiting_packets or self._waiting_bytes > options.max_waiting_bytes:
-            raise ProtocolError("SIO_TOO_MANY_WAITING", f"{len(self._waiting)} messages wait for the handler")
+            raise too_many_waiting(options, self._waiting_bytes)
         self._waiting.append((copy_context(), value, size))
 
     def _start_waiting(self) -> None:

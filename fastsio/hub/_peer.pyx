@@ -30,7 +30,7 @@ from fastsio.hub._rooms cimport CONNECTED, GONE, Member
 from fastsio.hub._runner cimport Rest, Runner, Spare, first_step
 from fastsio.options cimport Options
 
-from fastsio.errors import ProtocolError
+from fastsio.errors import ProtocolError, too_many_waiting
 from fastsio.hub import _joining, dispatch
 
 cdef object Task = asyncio.Task
@@ -241,8 +241,7 @@ cdef class Peer(Sink):
             len(self._waiting) >= self.session.options.max_waiting_packets
             or self._waiting_bytes > self.session.options.max_waiting_bytes
         ):
-            text = f"{len(self._waiting)} packets wait for handlers of this client (max_waiting_packets, max_waiting_bytes)"
-            raise ProtocolError("SIO_TOO_MANY_WAITING", text)
+            raise too_many_waiting(self.session.options, self._waiting_bytes)
         self._waiting.append((copy_context(), message))
         if not self.session.held and self._is_far_behind(1) and not self._is_asked():
             self.session.hold_reading(True)

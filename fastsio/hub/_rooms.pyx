@@ -4,7 +4,7 @@ May import: the engine floor. Never encodes and never hears of frames.
 A member is in two rooms without any table: everybody's (None) and the one that bears its sid.
 """
 cimport cython
-from cpython.dict cimport PyDict_Keys
+from cpython.dict cimport PyDict_Keys, PyDict_Values
 
 from fastsio.engine._outbox cimport DROPPABLE, RELIABLE, Prepared
 from fastsio.engine._session cimport Session
@@ -297,7 +297,7 @@ cdef class Rooms:
         """Owe `message` to each member once, in the order they came.
 
         Shape: `room` is None for everybody, a name, or a list, tuple or set of names; `skip` a set of sids or None.
-        No Python code of an application runs in here, so the tables stand still.
+        A logger's handlers may run in here, and finalizers: who is in the room is asked once, before the first is owed anything.
         """
         cdef Hall hall = self.halls.get(namespace)
         if hall is None:
@@ -317,7 +317,7 @@ cdef class Rooms:
 
     cdef Py_ssize_t _to_all(self, dict members, Prepared message, object skip) except -1:
         cdef Py_ssize_t count = 0
-        for member in members.values():
+        for member in PyDict_Values(members):
             if skip is None or (<Member> member).sid not in skip:
                 (<Member> member).deliver(message)
                 count += 1

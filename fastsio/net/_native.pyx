@@ -11,6 +11,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from libc.string cimport memcmp, memcpy
 
 from fastsio._bytes cimport View, view_bytes, view_of
+from fastsio._collector cimport hold_collector, release_collector
 from fastsio._frames cimport (
     ACCEPT_SIZE,
     FRAME_CLOSE, FRAME_ERROR, FRAME_MESSAGE, FRAME_NEED_MORE, FRAME_PING, OP_BINARY, OP_PONG, OP_TEXT, Deflate,
@@ -57,6 +58,10 @@ cdef bint _inherits = SYSTEM_WRITES_DIRECTLY and sys.platform == "linux"
 
 # Bytes that one read may bring, shared by all connections of a server.
 cdef Py_ssize_t READ_SIZE = 262_144
+# Close codes of a reader that has had enough (RFC 6455 7.4.1).
+cdef enum:
+    TOO_MANY_FRAGMENTS = 1008
+    TOO_LARGE = 1009
 # Frames of one flush are joined up to this many bytes, and written on their own beyond it.
 cdef Py_ssize_t CORK_SIZE = 65_536
 cdef Py_ssize_t CORK_LIMIT = 16_384
@@ -434,8 +439,11 @@ cdef class NativeConnection(Stream):
         if self._transport is None or (self._mode == BUSY and not self._blocked) or self._makes_progress():
             return 0
         if not self._blocked and (self._mode == BODY or (self._mode == HEAD and self._tail_size)):
-            what, limit = ("head", HEADER_TIMEOUT) if self._mode == HEAD else ("body", BODY_TIMEOUT)
-            self._refuse_connection(408, b"Request Timeout", f"the {what} of a request did not come in {limit:g} s")
+            if self._mode == HEAD:
+                why = f"the head of a request did not come in {HEADER_TIMEOUT:g} s"
+            else:
+                why = f"of the body of a request, less than {BODY_PROGRESS} bytes came in {BODY_TIMEOUT:g} s"
+            self._refuse_connection(408, b"Request Timeout", why)
         else:
             # A close waits until everything is written, which a peer that does not read can put off for ever.
             self._transport.abort() if self._blocked or self._mode >= BUSY else self._close()
@@ -850,9 +858,8 @@ cdef class NativeConnection(Stream):
 
     cdef int _refuse_connection(self, int status, bytes sentence, str why) except -1:
         """Answer something that is not a request that could be answered otherwise, and hang up; `why` is for the log."""
-        if why is not None:
-            address = (self._name_of("peername") or ("unknown",))[0]
-            self._route.registry.report(f"http {status}", "connection of %s refused (%d): %s", address, status, why)
+        cdef Registry registry = self._route.registry
+        address = (self._name_of("peername") or ("unknown",))[0]
         response = Response(status, sentence, "text/plain")
         headers = [(b"Content-Type", b"text/plain"), (b"Content-Length", b"%d" % len(sentence)), (b"Connection", b"close")]
         if self._body_session is not None:
@@ -860,7 +867,10 @@ cdef class NativeConnection(Stream):
             self._body_session = None
         self._exchange = None
         self._write(response_head(status, headers, response.body))
-        return self._hang_up()
+        self._hang_up()
+        if why is not None:     # last: a handler or filter of the application's logging may raise
+            registry.report(f"http {status}", "connection of %s refused (%d): %s", address, status, why)
+        return 0
 
     # --- WebSocket
 
@@ -949,14 +959,19 @@ cdef class NativeConnection(Stream):
                 session.lost(self)
         elif session is None:
             self.finish(code, None)
-        elif session.link is self and code == 1009:
+        elif session.link is self and code == TOO_LARGE:
             session.refuse_large_message()
         elif session.link is self:
-            session.violate(ProtocolError(self._reader.error, f"the WebSocket is closed with code {code}"), code)
+            session.violate(ProtocolError(self._reader.error, self._why(code)), code)
         else:
             self.finish(code, None)
             session.lost(self)
         return 0
+
+    cdef str _why(self, int code):
+        if code == TOO_MANY_FRAGMENTS:
+            return f"a message of more than {self._reader.max_fragments} fragments (max_fragments)"
+        return f"the WebSocket is closed with code {code}"
 
     # --- without a session: the bare WebSocket, for conformance tests
 
@@ -974,13 +989,17 @@ cdef class NativeConnection(Stream):
 
     cpdef int flush(self) except -1:
         """Write what the session owes: joined, in one send(2) where the kernel takes it."""
+        cdef Session session = self.session
         cdef Prepared only
-        if self._blocked or self._mode != WEBSOCKET or self.session is None:
+        cdef bint was_on
+        if self._blocked or self._mode != WEBSOCKET or session is None:
             return 0
-        only = self.session.take_only()
-        if only is not None:
-            return self._write(self._frames_of(only))
-        return self._write_corked(self.session.take_owed())
+        was_on = hold_collector()   # a finalizer may end this session, or write for another one into the same cork
+        try:
+            only = session.take_only()
+            return self._write_corked(session, session.take_owed()) if only is None else self._write(self._frames_of(only))
+        finally:
+            release_collector(was_on)
 
     cdef bytes _frames_of(self, Prepared message):
         if self._deflate is not None:
@@ -993,7 +1012,7 @@ cdef class NativeConnection(Stream):
             return _frames.encode_frame(opcode, data)
         return _frames.build_compressed_frame(opcode, self._deflate.deflate(data))
 
-    cdef int _write_corked(self, list items) except -1:
+    cdef int _write_corked(self, Session session, list items) except -1:
         cdef char* cork = PyByteArray_AS_STRING(self._route.cork)
         cdef Py_ssize_t used = 0, count = 0
         cdef bytes frames
@@ -1004,7 +1023,7 @@ cdef class NativeConnection(Stream):
                 used = 0
             if self._blocked:
                 # What the transport holds goes first; this and the rest wait where the limits see them.
-                self.session.put_back(items[count:])
+                session.put_back(items[count:])
                 return 0
             count += 1
             if PyBytes_GET_SIZE(frames) > CORK_LIMIT:

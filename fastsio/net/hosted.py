@@ -191,7 +191,9 @@ class HostedLink(Link):
         return bool(self.events)
 
     def flush(self) -> int:
-        self.owe(self.take_events() if not self.events else [])
+        if not self.events:
+            self.take_events(self.events)
+        self.owe([])
         return 0
 
     def write_now(self, message: Any) -> int:
@@ -200,10 +202,9 @@ class HostedLink(Link):
 
     def finish(self, code: int, farewell: Any) -> int:
         if not self.is_over:
-            events = self.take_events()
-            if farewell is not None:
-                events.extend(farewell.events(4, self.b64))
-            self.owe([*events, {"type": "websocket.close", "code": 1000 if code == NO_CODE else code}])
+            self.take_events(self.events)
+            last: list[Event] = [] if farewell is None else farewell.events(4, self.b64)
+            self.owe([*last, {"type": "websocket.close", "code": 1000 if code == NO_CODE else code}])
             self.is_over = True
             self.session = None
             if self.give_up is not None:  # a client that does not read would otherwise stay for ever
@@ -228,7 +229,7 @@ class HostedLink(Link):
                     return
                 await send(event)
             if not self.events:
-                self.events = self.take_events()
+                self.take_events(self.events)
             if not self.events:
                 if self.is_over:
                     return

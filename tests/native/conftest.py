@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from finalizers import collected  # noqa: F401 -- a fixture
 from fuzz.world import ExpectedError, SteppedLoop, Transport, World
 from oracle.frames_oracle import BINARY, TEXT, write_frame
 

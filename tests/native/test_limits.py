@@ -1,6 +1,7 @@
 """What happens at the limits that a server sets its clients: how much they are owed, how fast they talk, how many there are."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import re
@@ -11,7 +12,9 @@ import pytest
 import fastsio
 from fastsio.engineio.base_server import BaseServer
 from fastsio.options import Options
+from fuzz.world import ExpectedError
 from native.conftest import MakeSite, Site, WebSocket, body_of, status_of
+from oracle.frames_oracle import TEXT, write_frame
 
 
 def run(here: Site, function: Any, *args: Any, **kwargs: Any) -> None:
@@ -486,6 +489,38 @@ def test_a_refusal_names_its_limit_and_its_option(site: MakeSite, what: str) -> 
     assert here.names()[-1] == "disconnect"
 
 
+@pytest.mark.threat("T114")
+def test_the_refusal_of_fragments_names_its_limit_and_its_option(site: MakeSite) -> None:
+    here = site(max_fragments=3)
+    link = here.websocket().joined()
+    first, *more = (bytearray(write_frame(TEXT, b"4")) for _ in range(5))
+    first[0] = TEXT
+    for frame in more:
+        frame[0] = 0
+    link.push(b"".join((first, *more)))
+    assert link.ended() == 1008
+    assert said(here, "a message of more than 3 fragments (max_fragments)"), here.complaints.lines
+
+
+@pytest.mark.threat("T173")
+@pytest.mark.parametrize(
+    "options, line",
+    [
+        ({"max_waiting_packets": 20}, "more than 20 packets wait for handlers of this client (max_waiting_packets)"),
+        ({"max_waiting_bytes": 500}, "more than 500 bytes wait for handlers of this client (max_waiting_bytes)"),
+    ],
+)
+def test_the_refusal_of_what_waits_names_its_limit_and_its_option(
+    site: MakeSite, options: dict[str, Any], line: str
+) -> None:
+    here = site(has_canary=False, **options)
+    gate, _ = hanging(here)
+    here.websocket().joined().send(*(f'42["hang",{number}]' for number in range(300)))
+    assert said(here, line), here.complaints.lines
+    here.call(gate.set)
+    here.loop.settle()
+
+
 @pytest.mark.parametrize(
     "body, line",
     [
@@ -526,3 +561,42 @@ def test_a_connection_that_is_no_request_is_told_of(
     assert status_of(bytes(link.written)) == status
     assert said(here, line), here.complaints.lines
     assert f"http {status}" in here.sio.stats()["refusals"]
+
+
+@pytest.mark.threat("T026")
+def test_a_body_that_is_too_slow_is_told_of(site: MakeSite) -> None:
+    """However long it took: some of it did come."""
+    here = site(has_canary=False)
+    link = here.connect()
+    here.say(link, f"POST /socket.io/?{here.open()} HTTP/1.1\r\nContent-Length: 90000\r\n\r\n".encode())
+    for _ in range(2):
+        here.say(link, b"4" * 16_384)
+        here.skip(12)
+    here.skip(18)
+    assert status_of(bytes(link.written)) == 408
+    line = "(408): of the body of a request, less than 16384 bytes came in 20 s"
+    assert said(here, line), here.complaints.lines
+
+
+@pytest.mark.threat("T024")
+@pytest.mark.parametrize(
+    "start, seconds, status", [(b"GET / HTT", 11, 408), (b"GET / HTTP/1.1\r\nX: " + b"x" * 30_000, 0, 431)]
+)
+def test_a_logger_that_raises_leaves_no_connection_open(
+    site: MakeSite, start: bytes, seconds: int, status: int
+) -> None:
+    here = site(has_canary=False)
+
+    def refuse(record: logging.LogRecord) -> bool:
+        if "refused" in record.getMessage():
+            raise ExpectedError("no space left")
+        return True
+
+    here.sio.logger.addFilter(refuse)
+    link = here.connect()
+    with contextlib.suppress(ExpectedError):
+        here.say(link, start)
+        here.skip(seconds)
+    assert status_of(bytes(link.written)) == status
+    here.skip(5)
+    assert not link.is_open

@@ -12,6 +12,7 @@ from fastsio.engine import _admission
 from fastsio.engine._session import Link, MessageSink, Session
 from fastsio.engine.registry import Registry
 from fastsio.options import Options
+from finalizers import collected  # noqa: F401 -- a fixture
 
 
 class Loop:

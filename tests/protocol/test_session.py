@@ -316,36 +316,8 @@ class TestEnds:
         assert call.link.sent == sent
 
 
-class Bystander:
-    """Garbage in a circle whose finalizer sends: the collector runs it wherever something is allocated."""
-
-    def __init__(self, act):
-        self.act, self.circle = act, self
-
-    def __del__(self):
-        self.act()
-
-
 class TestFinalizers:
     """Python 3.11 collects garbage in the middle of making a list: also of one in which messages wait."""
-
-    @pytest.fixture
-    def collected(self):
-        """Give a function that has garbage collected at the `count`-th allocation from then on."""
-        gc.collect()
-        gc.disable()
-        threshold = gc.get_threshold()
-        kept = []
-
-        def collect_at(count, act):
-            Bystander(act)
-            kept.extend([] for _ in range(300))  # a list in an old one's memory would not count
-            gc.set_threshold(gc.get_count()[0] + count)
-            gc.enable()
-
-        yield collect_at
-        gc.set_threshold(*threshold)
-        gc.enable()
 
     @pytest.mark.parametrize("allocation", range(6))
     @pytest.mark.parametrize("waiting", [1, 2])
@@ -354,6 +326,8 @@ class TestFinalizers:
         session, _, call = server.connect(upgrade=how != "poll")
         heard = call.link.sent if call.link else []
         heard.clear()
+        traffic = server.registry.traffic
+        bytes_out, packets_out = traffic.bytes_out, traffic.packets_out
         for number in range(waiting):
             session.send_message(str(number))
         collected(allocation, lambda: session.send_message("finalizer"))
@@ -368,3 +342,21 @@ class TestFinalizers:
         assert [text for text in heard if text != "4finalizer"] == expected
         assert heard.count("4finalizer") == 1
         assert session.backlog == (0, 0)
+        sent = (traffic.bytes_out - bytes_out, traffic.packets_out - packets_out)
+        assert sent == (sum(map(len, heard)), len(heard))
+
+    @pytest.mark.parametrize("allocation", range(8))
+    @pytest.mark.parametrize("waiting", [1, 2])
+    def test_a_finalizer_that_ends_the_session_while_a_poll_is_answered(self, server, collected, waiting, allocation):
+        session, _, _ = server.connect()
+        poll = server.poll(session)
+        for number in range(waiting):
+            session.send_message(str(number))
+        collected(allocation, session.disconnect)
+        server.loop.turn()
+        gc.collect()
+        server.loop.turn()
+        heard = poll.body.decode().split("\x1e")
+        if heard[-1] != "1":
+            heard += server.poll(session).body.decode().split("\x1e")
+        assert heard == [f"4{number}" for number in range(waiting)] + ["1"]
