@@ -994,10 +994,12 @@ cdef class NativeConnection(Stream):
         cdef bint was_on
         if self._blocked or self._mode != WEBSOCKET or session is None:
             return 0
+        only = session.take_only()
+        if only is not None and self._deflate is None and not only.has_binary():
+            return self._write(self._frames_of(only))
         was_on = hold_collector()   # a finalizer may end this session, or write for another one into the same cork
         try:
-            only = session.take_only()
-            return self._write_corked(session, session.take_owed()) if only is None else self._write(self._frames_of(only))
+            return self._write_corked(session, session.take_owed() if only is None else [only])
         finally:
             release_collector(was_on)
 
