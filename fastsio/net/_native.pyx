@@ -1082,6 +1082,7 @@ cdef class NativeConnection(Stream):
         """Write now what the kernel takes; the transport keeps the rest, and nothing overtakes it."""
         cdef Py_ssize_t sent = 0
         cdef bytes joined
+        cdef bint was_on
         if self._unsaid is not None:
             joined = PyBytes_FromStringAndSize(NULL, PyBytes_GET_SIZE(self._unsaid) + size)
             memcpy(PyBytes_AS_STRING(joined), PyBytes_AS_STRING(self._unsaid), PyBytes_GET_SIZE(self._unsaid))
@@ -1095,7 +1096,11 @@ cdef class NativeConnection(Stream):
             if sent < 0:
                 return 0    # the peer is gone; the loop will tell
         if sent < size:
-            self._transport.write(data[sent:size])
+            was_on = hold_collector()   # until the rest waits its turn: a finalizer's words would come before it
+            try:
+                self._transport.write(data[sent:size])
+            finally:
+                release_collector(was_on)
         return 0
 
     cdef int _hang_up(self) except -1:

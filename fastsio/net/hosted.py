@@ -234,7 +234,8 @@ class HostedLink(Link):
                 if self.is_over:
                     return
                 self.wake = loop.create_future()
-                await self.wake
+                if not self.events and not self.is_over:  # by a finalizer, while it was made
+                    await self.wake
                 self.wake = None
 
     async def _stop_reading(self) -> None:

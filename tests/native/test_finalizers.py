@@ -4,6 +4,7 @@ A finalizer is a coroutine's whose task was let go of, so that its `finally` run
 """
 
 import asyncio
+import contextlib
 import gc
 import logging
 from collections.abc import Callable, Coroutine
@@ -13,9 +14,9 @@ import pytest
 
 from fastsio._http import Request
 from fastsio.engine._admission import admit
-from fastsio.engine._session import Sink
+from fastsio.engine._session import Session, Sink
 from fastsio.engine.registry import Registry
-from fastsio.net.hosted import HostedExchange
+from fastsio.net.hosted import HostedExchange, HostedLink
 from fastsio.options import Options
 from finalizers import CollectAt
 from native.conftest import MakeSite, Site, WebSocket
@@ -145,8 +146,8 @@ def test_a_message_of_which_only_the_latest_counts(site: MakeSite, collected: Co
         assert [one for one in heard if "temperature" in str(one)] == ['42["temperature",3]']
 
 
-@pytest.mark.parametrize("allocation", ALLOCATIONS)
-async def test_a_client_of_a_host_that_ends_while_its_messages_are_taken(collected: CollectAt, allocation: int) -> None:
+def hosted_client() -> tuple[HostedLink, Session]:
+    """A WebSocket of a host that has just been opened."""
     registry = Registry(Options(), logging.getLogger("tests.native"))
     registry.accept = lambda session: setattr(session, "sink", Sink())
     registry.attach_loop()
@@ -155,6 +156,12 @@ async def test_a_client_of_a_host_that_ends_while_its_messages_are_taken(collect
     admit(registry, exchange)
     link = exchange.answer.result()
     (session,) = registry.sessions.values()
+    return link, session
+
+
+@pytest.mark.parametrize("allocation", ALLOCATIONS)
+async def test_a_client_of_a_host_that_ends_while_its_messages_are_taken(collected: CollectAt, allocation: int) -> None:
+    link, session = hosted_client()
     link.take_events()
     for number in range(20):
         session.send_message(str(number))
@@ -165,6 +172,25 @@ async def test_a_client_of_a_host_that_ends_while_its_messages_are_taken(collect
     texts = [event["text"] for event in link.events if event["type"] == "websocket.send"]
     assert texts == [f"4{number}" for number in range(20)] + ["1"]
     assert [event["type"] for event in link.events].index("websocket.close") == 21
+
+
+@pytest.mark.parametrize("allocation", range(8))
+async def test_a_client_of_a_host_that_ends_while_nothing_is_owed(collected: CollectAt, allocation: int) -> None:
+    """Its writer makes something to wait for; the end comes meanwhile."""
+    link, session = hosted_client()
+    sent: list[dict[str, Any]] = []
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    link.take_events()
+    writer = link.write(send)
+    collected(allocation, session.disconnect)
+    with contextlib.suppress(StopIteration):
+        writer.send(None)  # as far as it goes: it waits, or has sent the end
+    gc.collect()
+    assert link.wake is None or link.wake.done(), "the writer goes on"
+    writer.close()
 
 
 class Key:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from finalizers import collected  # noqa: F401 -- a fixture
 from wire.live import WIRES, Server
 
 ServerFor = Callable[[str], Server]

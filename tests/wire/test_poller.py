@@ -1,6 +1,7 @@
 """Sockets that are the server's own (`fastsio run` on Linux): what loops do for others has to be right here too."""
 
 import asyncio
+import gc
 import importlib
 import logging
 import os
@@ -20,6 +21,7 @@ from fastsio.net import _poller
 from fastsio.net._native import NativeConnection
 from fastsio.net.loops import best_loop
 from fastsio.net.stopping import StoppingServer
+from finalizers import CollectAt
 from wire import raw
 from wire.sessions import Client
 
@@ -240,6 +242,37 @@ def test_a_client_that_is_gone(ending: str) -> None:
 
     run(main)
     assert heard == [(1,), (1,), "transport close"]
+
+
+@pytest.mark.parametrize("allocation", range(4))
+def test_a_client_that_a_finalizer_ends_in_the_middle_of_its_message(collected: CollectAt, allocation: int) -> None:
+    """The kernel takes a part; to keep the rest makes objects, and so may run the garbage collector."""
+    sio = make()
+
+    async def abandoned(session_id: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await sio.eio.disconnect(session_id)
+
+    async def main() -> None:
+        async with serving(fastsio.ASGIApp(sio)) as server:
+            server.servers[0].sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+            link, sid = await member(port_of(server))
+            link.writer.transport.pause_reading()
+            session = sio.eio._registry.sessions[sio.manager.eio_sid_from_sid(sid, "/")]
+            coroutine = abandoned(session.sid)
+            coroutine.send(None)
+            text = "x" * 3_000_000
+            await sio.emit("large", text, to=sid)
+            collected(allocation, coroutine.close)
+            session.link.flush()
+            gc.collect()
+            link.writer.transport.resume_reading()
+            assert await link.receive() == ("text", f'42["large","{text}"]')
+            link.abort()
+
+    run(main)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
