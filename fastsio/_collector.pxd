@@ -6,7 +6,8 @@ a handler may, so it must not be in between what belongs together. Each hold is 
 """
 
 cdef extern from "Python.h":
-    # Gives whether it was on, so that a hold in a hold, or the application's own `gc.disable`, stays one.
+    # Gives whether it was on, so that a hold in a hold, or the application's own `gc.disable`, stays one. Another thread that
+    # switches it off in that moment, or forks, finds it on afterwards, or off in the child: nothing in here waits for threads.
     bint hold_collector "PyGC_Disable"() noexcept
     int _enable "PyGC_Enable"() noexcept
 

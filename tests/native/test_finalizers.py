@@ -99,6 +99,9 @@ def test_a_client_that_ends_while_its_messages_are_written(
         await here.sio.emit("large", "x" * 20_000, to=sid)
 
     in_a_turn(here, work)
+    if client.transport.is_open:
+        here.call(client.transport.unblock)
+        here.loop.settle()
     heard = client.heard()
     texts = [str(one).partition(",")[0] for one in heard if not isinstance(one, tuple)]
     if not is_blocked:
