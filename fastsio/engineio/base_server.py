@@ -52,15 +52,23 @@ def _option(name: str, check: Callable[[Any], Any] = lambda value: value) -> pro
         return getattr(self._options, name)
 
     def set(self: Any, value: Any) -> None:
-        value = check(value)
-        if isinstance(value, (int, float)) and value < 0:
-            raise ValueError(f"{name}={value!r}; choose 0 or more")
-        try:
-            setattr(self._options, name, value)
-        except TypeError as exc:
-            raise TypeError(f"{name}={value!r}: {exc}") from exc
+        _put(self._options, name, check(value))
 
     return property(get, set)
+
+
+def _put(options: Options, name: str, value: Any) -> None:
+    """Set one of the live options.
+
+    Raises:
+        ValueError, TypeError: it cannot be that; the message names option and value.
+    """
+    if isinstance(value, (int, float)) and value < 0:
+        raise ValueError(f"{name}={value!r}; choose 0 or more")
+    try:
+        setattr(options, name, value)
+    except TypeError as exc:
+        raise TypeError(f"{name}={value!r}: {exc}") from exc
 
 
 def _policy(name: str) -> property:
@@ -212,8 +220,8 @@ class BaseServer:
     @ping_interval.setter
     def ping_interval(self, value: float | tuple[float, float]) -> None:
         interval, grace = value if isinstance(value, tuple) else (value, 0)
-        self._options.ping_interval = interval
-        self._options.ping_grace = grace
+        _put(self._options, "ping_interval", interval)
+        _put(self._options, "ping_grace", grace)
 
     @property
     def ping_interval_grace_period(self) -> float:

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -113,8 +114,9 @@ def _introduce(app: Any, version: str, host: str, port: int, options: dict[str, 
 def _import(target: str) -> Any:
     """Give what ``"module:name"`` names. What the module itself raises, and what it misses, is its own affair."""
     module_name, _, name = target.partition(":")
-    if not module_name or not name:
-        sys.exit(f"{target!r} does not name an application: write module:name, for example {module_name or 'app'}:app")
+    if not name or not all(part.isidentifier() for part in module_name.split(".")):
+        example = Path(module_name).stem or "app"
+        sys.exit(f"{target!r} does not name an application: write module:name, for example {example}:app")
     try:
         module = import_module(module_name)
     except ModuleNotFoundError as error:

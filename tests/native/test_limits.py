@@ -141,6 +141,8 @@ def test_every_limit_is_an_attribute_of_the_engine() -> None:
         ("max_sessions", "many", TypeError, "max_sessions='many'"),
         ("max_sessions", -1, ValueError, "max_sessions=-1; choose 0 or more"),
         ("handshake_rate", None, TypeError, "handshake_rate=None"),
+        ("ping_interval", "x", TypeError, "ping_interval='x'"),
+        ("ping_interval", (25, None), TypeError, "ping_grace=None"),
         ("rate_policy", "shout", ValueError, "choose one of disconnect, drop"),
     ],
 )

@@ -30,6 +30,7 @@ CASES = {
     "dsk:app": "there is no module 'dsk' in ",
     "desk.deeper:app": "there is no module 'desk.deeper' in ",
     "desk": "'desk' does not name an application: write module:name, for example desk:app",
+    "./desk.py:app": "'./desk.py:app' does not name an application: write module:name, for example desk:app",
     ":app": "':app' does not name an application: write module:name, for example app:app",
 }
 
