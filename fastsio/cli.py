@@ -29,6 +29,16 @@ def main(argv: list[str] | None = None) -> None:
         parser.error("choose a command: run app:app, doctor URL, bench URL, version, or patch -- python app.py")
 
 
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{port} is none: choose one from 0 to 65535 (0: any that is free)")
+    return port
+
+
+_port.__name__ = "port"  # what argparse calls it: "invalid port value"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fastsio", description="A Socket.IO server for every client generation.")
     parser.add_argument("--version", action="version", version=f"fastsio {__version__}")
@@ -42,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="serve an ASGI application, for example: fastsio run chat:app --port 5001")
     run.add_argument("app", help="module:name of the application")
     run.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    run.add_argument("--port", type=int, default=8000, help="port to listen on (default %(default)s)")
+    run.add_argument("--port", type=_port, default=8000, help="port to listen on (default %(default)s)")
     run.add_argument("--uds", help="path of a UNIX socket to listen on instead")
     run.add_argument(
         "--workers",

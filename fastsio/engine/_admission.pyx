@@ -112,7 +112,10 @@ cdef Session _open(Registry registry, Exchange exchange, int version, str transp
     address = exchange.request.client[0] if exchange.request.client else ""
     sentence = registry.guard.refusal(registry.options, len(registry.sessions), address, monotonic())
     if sentence is not None:
-        return _refuse(registry, exchange, "turned away", _unavailable(registry.options, sentence))
+        return _refuse(
+            registry, exchange, "turned away", _unavailable(registry.options, sentence),
+            f"{sentence}; the client is {printable(address) or 'unknown'}",
+        )
     session = registry.create(version, exchange.request)
     if registry.options.max_sessions_per_address:
         registry.guard.entered(address)

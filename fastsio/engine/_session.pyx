@@ -655,6 +655,12 @@ cdef class Session(Lifecycle):
         """The client is owed more than it may be: apply the policy. False: `message` is not to be queued."""
         cdef Options options = self.options
         cdef str policy = options.slow_client_policy
+        if self.link is not None and not self.link.is_congested():
+            self.flush()    # who sends much at once has left the network no time to take any of it
+            if self.state > LIVE:
+                return False
+            if self.outbox.size <= options.max_send_buffer and self.outbox.packets <= options.max_send_packets:
+                return True
         if policy == "drop_newest" and message.manner != RELIABLE:
             self.traffic.dropped += 1
             self.registry.report_dropping(self)
@@ -713,12 +719,12 @@ cdef class Session(Lifecycle):
         # Closed in a later turn: whoever is sending may be in the middle of a broadcast.
         if not self._overflowing:
             self._overflowing = True
-            self.flusher.loop.call_soon(self._close_slow)
+            self.flusher.loop.call_soon(self._close_slow, self.outbox.size, self.outbox.packets)
         return 0
 
-    def _close_slow(self):
+    def _close_slow(self, size, packets):
         cdef Link link = self.link
-        self.registry.report_slow(self)
+        self.registry.report_slow(self, size, packets)
         self.outbox.clear()
         self.close(reasons.SLOW_CLIENT, NO_CODE)
         if link is not None:

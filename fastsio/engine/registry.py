@@ -177,11 +177,11 @@ class Registry:
         sid = session.sid[:6]
         self.report("connect timeout", "%s: no namespace was joined within %s s (connect_timeout)", sid, limit, sid=sid)
 
-    def report_slow(self, session: Session) -> None:
-        size, packets = session.backlog
+    def report_slow(self, session: Session, size: int, packets: int) -> None:
+        """Say of a client that more waited for it than may: so many bytes, in so many packets."""
         self.report(
             "slow client",
-            "%s: slow client disconnected: %d bytes in %d packets are waiting (limits %d and %d)",
+            "%s: slow client disconnected: %d bytes in %d packets were waiting (max_send_buffer=%d, max_send_packets=%d)",
             session.sid[:6],
             size,
             packets,
@@ -197,7 +197,7 @@ class Registry:
         session.is_behind = True
         self.report(
             "dropped",
-            "%s: slow client: events for it are dropped (slow_client_policy=%r, limits %d bytes and %d packets)",
+            "%s: slow client: events for it are dropped (slow_client_policy=%r, max_send_buffer=%d, max_send_packets=%d)",
             session.sid[:6],
             self.options.slow_client_policy,
             self.options.max_send_buffer,

@@ -1023,6 +1023,8 @@ cdef class NativeConnection(Stream):
             if PyBytes_GET_SIZE(frames) > CORK_LIMIT or used + PyBytes_GET_SIZE(frames) > CORK_SIZE:
                 self._send(cork, used)
                 used = 0
+            if self._mode != WEBSOCKET:     # to write has ended it
+                return 0
             if self._blocked:
                 # What the transport holds goes first; this and the rest wait where the limits see them.
                 session.put_back(items[count:])

@@ -46,6 +46,54 @@ def blocked(here: Site) -> WebSocket:
 # --- the ways of a slow client
 
 
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"max_send_packets": 100},
+        {"max_send_buffer": 20_000},
+        {"max_send_packets": 100, "slow_client_policy": "drop_oldest"},
+    ],
+)
+@pytest.mark.parametrize("room", [None, "own"])
+def test_so_much_at_once_makes_nobody_slow(site: MakeSite, limits: dict[str, Any], room: str | None) -> None:
+    """A handler that lets the loop do nothing sends more than may wait; the network takes all of it."""
+    here = site(has_canary=False, **limits)
+    links = [here.websocket().joined() for _ in range(2)]
+    sid = here.events[-1][1]
+
+    async def work() -> None:
+        for number in range(1000):
+            await here.sio.emit("n", (number, "x" * 100), to=None if room is None else sid)
+
+    run(here, work)
+    heard = [numbers(link) for link in links]
+    assert heard == [list(range(1000)) if room is None else [], list(range(1000))]
+    assert not any(link.is_closed for link in links)
+    assert here.registry.traffic.dropped == 0
+
+
+def test_the_line_of_a_slow_client_says_how_much_waited(site: MakeSite) -> None:
+    here = site(max_send_packets=16)
+    link = blocked(here)
+    for number in range(20):
+        run(here, here.sio.emit, "n", number)
+    assert link.is_closed
+    line = (
+        "slow client disconnected: 160 bytes in 17 packets were waiting (max_send_buffer=16777216, max_send_packets=16)"
+    )
+    assert said(here, line), here.complaints.lines
+
+
+@pytest.mark.parametrize("limits", [{"max_sessions_per_address": 1}, {"handshake_rate": 0.5, "handshake_burst": 1}])
+def test_who_is_turned_away_is_named(site: MakeSite, limits: dict[str, Any]) -> None:
+    here = site(has_canary=False, **limits)
+    query = here.open()
+    assert status_of(here.get("EIO=4&transport=polling")) == 503
+    assert said(here, f"({next(iter(limits))}); the client is 127.0.0.1"), here.complaints.lines
+    here.post(query, "1")
+    here.registry.options.handshake_rate = 0  # for the client that comes last
+
+
 def test_the_oldest_events_are_dropped(site: MakeSite) -> None:
     here = site(slow_client_policy="drop_oldest", max_send_packets=16)
     link = blocked(here)

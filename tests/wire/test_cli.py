@@ -61,6 +61,15 @@ def test_says_what_is_wrong(folder: Path, target: str) -> None:
     assert str(ended.value).startswith(CASES[target])
 
 
+@pytest.mark.parametrize(
+    "port, words", [("70000", "70000 is none: choose one from 0 to 65535"), ("-1", "-1 is none"), ("x", "'x'")]
+)
+def test_a_port_that_is_none(capsys: pytest.CaptureFixture[str], port: str, words: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", "desk:app", f"--port={port}"])
+    assert words in capsys.readouterr().err
+
+
 def test_warns_of_python_socketio(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     served: list[object] = []
 
