@@ -1,6 +1,5 @@
 """`fastsio patch`: other people's commands, run with fastsio in the place of `socketio`."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from interpreters import call, environment
+
+from tests.ports import free_port
 
 PATCH = [sys.executable, "-m", "fastsio", "patch", "--"]
 REPORTING = """
@@ -87,10 +88,7 @@ def test_it_asks_for_a_command():
 @pytest.fixture(params=[[], ["--reload"], ["--workers", "2"]], ids=["plain", "reload", "workers"])
 def uvicorn(request: pytest.FixtureRequest, folder: Path) -> Iterator[tuple[int, Path]]:
     """uvicorn's own console script, serving an application that imports `socketio`: its port and its output."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    output = folder / "output.txt"
+    port, output = free_port(), folder / "output.txt"
     command = [*PATCH, "uvicorn", "serving:app", "--port", str(port), *request.param]
     with output.open("w") as file:
         process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=file, stderr=file)

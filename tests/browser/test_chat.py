@@ -6,7 +6,6 @@ folder to keep the pictures in, CHAT_URL a server that runs already.
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any
 import pytest
 
 from browser.conftest import unavailable
+from tests.ports import free_port
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -50,7 +50,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if running := os.environ.get("CHAT_URL"):
         yield running.rstrip("/")
         return
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "fastsio", "run", "examples.chat.app:app", "--port", str(port)]
     log = tmp_path_factory.mktemp("server") / "log"
     with log.open("wb") as output:
@@ -66,12 +66,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             server.kill()
             server.wait()
     assert "Traceback" not in log.read_text(), log.read_text()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(page: str, server: subprocess.Popen[bytes], log: Path, seconds: float = 20) -> None:

@@ -15,15 +15,10 @@ from typing import Any
 
 import socketio
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 10.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

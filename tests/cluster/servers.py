@@ -11,7 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.cluster.processes import PATIENCE, Redis, free_port
+from tests.cluster.processes import PATIENCE, Redis
+from tests.ports import free_port
 
 
 def makes_certificates() -> bool:

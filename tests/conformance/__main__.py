@@ -1,6 +1,6 @@
 """Runs Autobahn's WebSocket cases against the echo on the native wire, and counts them.
 
-May import: the standard library. The cases come from kosoku (PyPI), whose command is given; see `make conformance`.
+May import: the standard library, `tests.ports`. The cases come from kosoku (PyPI), whose command is given; see `make conformance`.
 
     python -m tests.conformance --kosoku PATH base          # 301 cases: a quarter of a minute
     python -m tests.conformance --kosoku PATH compression   # 216 cases, a group at a time: minutes
@@ -17,6 +17,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.ports import free_port
+
 # Group -> how many cases it has. A suite that lost some would pass all of the rest.
 BASE = {"1": 16, "2": 11, "3": 7, "4": 10, "5": 20, "6": 145, "7": 37, "9": 54, "10": 1}
 COMPRESSION = {f"{part}.{number}": 18 for part, numbers in (("12", 5), ("13", 7)) for number in range(1, numbers + 1)}
@@ -25,12 +27,6 @@ INFORMATIONAL = {"7.1.6", "7.13.1", "7.13.2"}
 # Seconds that one run of kosoku may take.
 TIMEOUT = 600
 START_TIMEOUT = 20
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until_listening(port: int, server: "subprocess.Popen[bytes]") -> None:

@@ -8,8 +8,8 @@ import websockets
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 
 from fastsio.testing import ws_echo
+from tests.ports import free_port
 from wire import raw
-from wire.live import free_port
 
 MAX_SIZE = 100_000
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from load.awkward import Connection, serving
-from wire.live import free_port
+from tests.ports import free_port
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 needs_nginx = pytest.mark.skipif(NGINX is None, reason="nginx is not installed: apt-get install nginx")

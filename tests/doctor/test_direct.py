@@ -15,7 +15,8 @@ import pytest
 from doctor.proxies import holding
 from doctor.reading import consult
 from load.awkward import Connection, serving
-from wire.live import Server, free_port
+from tests.ports import free_port
+from wire.live import Server
 
 QUICK = "--quick"
 

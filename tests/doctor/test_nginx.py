@@ -11,7 +11,8 @@ import pytest
 
 from doctor.proxies import PASS_HOST, PASS_UPGRADE, needs_nginx, nginx
 from doctor.reading import consult
-from wire.live import TESTS, Server, free_port
+from tests.ports import free_port
+from wire.live import TESTS, Server
 
 pytestmark = needs_nginx
 INTERVAL = 3.0  # seconds between pings, so that a test sees one

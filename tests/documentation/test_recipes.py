@@ -18,7 +18,8 @@ from doctor.proxies import NGINX, needs_nginx, wait_for_nginx
 from doctor.reading import consult
 from documentation.blocks import BLOCKS, ROOT
 from tests.cluster.processes import Redis
-from wire.live import Server, free_port
+from tests.ports import free_port
+from wire.live import Server
 
 
 def block(page: str, start: str) -> str:

@@ -17,7 +17,7 @@ from aiohttp import web
 import fastsio
 from fastsio.net import hosted
 from hosts.conftest import Host, start
-from wire.live import free_port
+from tests.ports import free_port
 
 UPGRADE = (
     "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -1,7 +1,7 @@
 """Server and client processes of the interoperability tests: started, waited for, read and stopped.
 
-Knows the two wires and the JSON lines that every client program prints. Imports the standard library and pytest only;
-never imports the server under test.
+Knows the two wires and the JSON lines that every client program prints. Imports the standard library, pytest and
+`tests.ports` only; never imports the server under test.
 """
 
 import http.client
@@ -9,7 +9,6 @@ import json
 import os
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -55,13 +56,6 @@ def command(wire: str, port: int) -> list[str]:
     runner = ["fastsio", "run"] if wire == "native" else ["uvicorn"]
     arguments = [APP, "--host", "127.0.0.1", "--port", str(port), "--no-access-log"]
     return [sys.executable, "-m", *runner, *arguments]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -11,7 +11,8 @@ from fastsio.cli import main
 from fastsio.load.plan import Plan, parse_url
 from fastsio.load.run import judge
 from load.conftest import Fails
-from wire.live import Server, free_port
+from tests.ports import free_port
+from wire.live import Server
 
 
 def url(server: Server) -> str:

@@ -1,6 +1,6 @@
 """Server processes for tests: started on free ports, watched, stopped.
 
-May import: the standard library, `fastsio.net.loops`. Applications are named, never imported here.
+May import: the standard library, `fastsio.net.loops`, `tests.ports`. Applications are named, never imported here.
 Environment: `FASTSIO_REFERENCE` is a command with the fields {app} and {port}; tests then talk to that server instead
 (as recorded, without deviations), which proves the clients rather than the server.
 """
@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from fastsio.net.loops import is_fallback
+from tests.ports import free_port
 
 TESTS = Path(__file__).parent.parent
 START_TIMEOUT = 20.0
@@ -126,9 +127,3 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
