@@ -114,7 +114,7 @@ cdef Session _open(Registry registry, Exchange exchange, int version, str transp
     if sentence is not None:
         return _refuse(
             registry, exchange, "turned away", _unavailable(registry.options, sentence),
-            f"{sentence}; the client is {printable(address) or 'unknown'}",
+            f"{sentence}; the client is {printable(address) if address else 'unknown'}",
         )
     session = registry.create(version, exchange.request)
     if registry.options.max_sessions_per_address:

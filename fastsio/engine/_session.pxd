@@ -158,7 +158,7 @@ cdef class Session(Lifecycle):
     cdef bint _make_room(self, Prepared message) except -1
     cdef bint _keeps_pace(self, EioPacket* packet, double now) except -1
     cdef int hold_reading(self, bint held) except -1
-    cdef int _overflow(self) except -1
+    cdef int _overflow(self, Py_ssize_t size, Py_ssize_t packets) except -1
     cdef bint _can_say_goodbye(self) except -1
 
 

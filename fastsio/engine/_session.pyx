@@ -500,7 +500,7 @@ cdef class Session(Lifecycle):
         return self.outbox.packets != 0
 
     def start(self, Link link, bint is_websocket, bint must_join):
-        """The handshake is being answered over `link`: the session lives."""
+        """The handshake is being answered over `link`: the session lives. `send_open` is next."""
         self.link = link
         link.session = self
         self.opened_at = monotonic()
@@ -508,8 +508,6 @@ cdef class Session(Lifecycle):
         if not is_websocket:
             self.traffic.polling += 1
         self.wheel.schedule(self, self.next_due())
-        cdef Sink sink = self.sink      # held, here and below: what it calls may make the session let go of it
-        sink.on_open()
 
     def start_probe(self, Link link):
         """A WebSocket wants to take over; it has `upgrade_timeout` seconds."""
@@ -526,14 +524,19 @@ cdef class Session(Lifecycle):
             self.send(Prepared.text(MESSAGE, b"", data.encode("utf-8", "replace")))
 
     cpdef int send_open(self, bytes rest) except -1:
-        """Put the OPEN packet in front of everything that is owed; `rest` is what follows the sid in its JSON."""
+        """Put the OPEN packet in front of everything that is owed; `rest` is what follows the sid in its JSON.
+
+        The sink hears of the session only then: who sends much at once has it written, and nothing may come before OPEN.
+        """
+        cdef Sink sink      # held, here and below: what it calls may make the session let go of it
         cdef list waiting = self.outbox.take() if self.outbox.packets else None
         cdef Prepared message
         self.send(Prepared.text(OPEN, json_object(self.sid, False), rest))
         if waiting is not None:
             for message in waiting:
                 self.outbox.push(message)
-        return 0
+        sink = self.sink
+        return 0 if sink is None else sink.on_open()
 
     def send_packet(self, int type, data):
         """Queue a packet of any type; `data` is str, bytes or None."""
@@ -675,7 +678,7 @@ cdef class Session(Lifecycle):
             self.outbox.packets <= 2 * options.max_send_packets
         ):
             return True     # acknowledgements and the like may go beyond the limit, but not for ever
-        self._overflow()
+        self._overflow(self.outbox.size, self.outbox.packets)
         return False
 
     cdef int _log_sent(self, Prepared message) except -1:
@@ -715,11 +718,11 @@ cdef class Session(Lifecycle):
         self.traffic.packets_out -= self.outbox.packets
         return 0
 
-    cdef int _overflow(self) except -1:
+    cdef int _overflow(self, Py_ssize_t size, Py_ssize_t packets) except -1:
         # Closed in a later turn: whoever is sending may be in the middle of a broadcast.
         if not self._overflowing:
             self._overflowing = True
-            self.flusher.loop.call_soon(self._close_slow, self.outbox.size, self.outbox.packets)
+            self.flusher.loop.call_soon(self._close_slow, size, packets)
         return 0
 
     def _close_slow(self, size, packets):

@@ -61,14 +61,19 @@ def _put(options: Options, name: str, value: Any) -> None:
     """Set one of the live options.
 
     Raises:
-        ValueError, TypeError: it cannot be that; the message names option and value.
+        ValueError, TypeError: it cannot be that, and stays what it was; the message names option and value.
     """
-    if isinstance(value, (int, float)) and value < 0:
-        raise ValueError(f"{name}={value!r}; choose 0 or more")
+    before = getattr(options, name)
     try:
         setattr(options, name, value)
     except TypeError as exc:
         raise TypeError(f"{name}={value!r}: {exc}") from exc
+    except OverflowError as exc:
+        raise ValueError(f"{name}={value!r}: {exc}") from exc
+    now = getattr(options, name)
+    if isinstance(now, (int, float)) and not now >= 0:  # or it is no number at all
+        setattr(options, name, before)
+        raise ValueError(f"{name}={value!r}; choose 0 or more")
 
 
 def _policy(name: str) -> property:
@@ -219,9 +224,16 @@ class BaseServer:
 
     @ping_interval.setter
     def ping_interval(self, value: float | tuple[float, float]) -> None:
-        interval, grace = value if isinstance(value, tuple) else (value, 0)
-        _put(self._options, "ping_interval", interval)
-        _put(self._options, "ping_grace", grace)
+        both = value if isinstance(value, tuple) else (value, 0)
+        if len(both) != 2:
+            raise ValueError(f"ping_interval={value!r}; choose seconds, or two of them: (interval, grace period)")
+        before = self._options.ping_interval
+        _put(self._options, "ping_interval", both[0])
+        try:
+            _put(self._options, "ping_grace", both[1])
+        except (TypeError, ValueError):
+            self._options.ping_interval = before
+            raise
 
     @property
     def ping_interval_grace_period(self) -> float:

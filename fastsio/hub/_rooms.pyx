@@ -8,6 +8,7 @@ from cpython.dict cimport PyDict_Keys, PyDict_Values
 
 from fastsio.engine._outbox cimport DROPPABLE, RELIABLE, Prepared
 from fastsio.engine._session cimport Session
+from fastsio.options cimport Options
 
 from fastsio.errors import TooManyAcksError, TooManyRoomsError
 
@@ -59,10 +60,8 @@ cdef class Member:
     def hold(self, send):
         """Call `send` once the connect handler has agreed; never when it refuses."""
         if self._held is None:
-            self._held = []
-        if self.session is not None and len(self._held) >= self.session.options.max_send_packets:
-            self.session._overflow()
-        else:
+            self._begin_to_hold()
+        if self.session is None or self._has_room():
             self._held.append(send)
 
     cpdef int check_acks(self) except -1:
@@ -106,15 +105,30 @@ cdef class Member:
         """Send `message`, or hold it back while the connect handler runs."""
         if self.session is None:
             return 0
+        if self.state == PENDING and self._held is None:
+            self._begin_to_hold()
         if self.state == PENDING:
-            if self._held is None:
-                self._held = []
-            if len(self._held) >= self.session.options.max_send_packets:
-                return self.session._overflow()
-            self._held.append(message)
+            if self._has_room():
+                self._held.append(message)
+                self._held_size += message.size
         elif self.state != GONE:
             self.session.send(message)
         return 0
+
+    cdef int _begin_to_hold(self) except -1:
+        cdef list held = []     # first: to make a list may run a finalizer, and that may send to this member, or end it
+        if self._held is None:
+            self._held = held
+        return 0
+
+    cdef bint _has_room(self) except -1:
+        """Tell whether one more may be held back. If not, the client is put out: its connect handler takes too long."""
+        cdef Options options = self.session.options
+        cdef Py_ssize_t packets = len(self._held)
+        if packets < options.max_send_packets and self._held_size <= options.max_send_buffer:
+            return True
+        self.session._overflow(self._held_size, packets)
+        return False
 
     cdef int connected(self) except -1:
         cdef list held = self._held

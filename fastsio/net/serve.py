@@ -114,7 +114,8 @@ def _introduce(app: Any, version: str, host: str, port: int, options: dict[str, 
 def _import(target: str) -> Any:
     """Give what ``"module:name"`` names. What the module itself raises, and what it misses, is its own affair."""
     module_name, _, name = target.partition(":")
-    if not name or not all(part.isidentifier() for part in module_name.split(".")):
+    is_path = "/" in module_name or "\\" in module_name or module_name.endswith(".py")
+    if not name or is_path or not all(module_name.split(".")):
         example = Path(module_name).stem or "app"
         sys.exit(f"{target!r} does not name an application: write module:name, for example {example}:app")
     try:

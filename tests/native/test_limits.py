@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -70,6 +71,49 @@ def test_so_much_at_once_makes_nobody_slow(site: MakeSite, limits: dict[str, Any
     assert heard == [list(range(1000)) if room is None else [], list(range(1000))]
     assert not any(link.is_closed for link in links)
     assert here.registry.traffic.dropped == 0
+
+
+def greet(here: Site, times: int, size: int) -> None:
+    """Let the connect handler send that many events, which wait for nothing in between."""
+
+    async def connect(sid: str, environ: dict[str, Any]) -> None:
+        for number in range(times):
+            await here.sio.emit("n", (number, "x" * size), to=sid)
+
+    here.sio.on("connect", connect)
+
+
+@pytest.mark.parametrize(
+    ("times", "size", "options"),
+    [(40, 500_000, {}), (9, 5000, {"max_send_buffer": 20_000}), (30, 1, {"max_send_packets": 10})],
+)
+def test_open_comes_before_what_a_connect_handler_sends(
+    site: MakeSite, times: int, size: int, options: dict[str, Any]
+) -> None:
+    """Engine.IO 3 clients are joined while their handshake is answered, and so much at once is written at once."""
+    here = site(has_canary=False, always_connect=True, **options)
+    greet(here, times, size)
+    opened, joined, *events = here.websocket("EIO=3&transport=websocket").heard()
+    here.serve()
+    assert (opened[:2], joined) == ("0{", "40")
+    assert [json.loads(text[2:])[1] for text in events] == list(range(times))
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "waiting"),
+    [(100, {"max_send_packets": 10}, (10, 1120)), (5000, {"max_send_buffer": 20_000}, (4, 20_048))],
+)
+def test_what_is_held_back_for_a_connect_handler_is_limited(
+    site: MakeSite, size: int, options: dict[str, Any], waiting: tuple[int, int]
+) -> None:
+    here = site(has_canary=False, **options)
+    greet(here, 30, size)
+    link = here.websocket()
+    link.send("40")
+    here.serve()
+    assert link.heard()[-1] == ("close", 1005)
+    packets, number_of_bytes = waiting
+    assert said(here, f"slow client disconnected: {number_of_bytes} bytes in {packets} packets"), here.complaints.lines
 
 
 def test_the_line_of_a_slow_client_says_how_much_waited(site: MakeSite) -> None:
@@ -191,14 +235,22 @@ def test_every_limit_is_an_attribute_of_the_engine() -> None:
         ("handshake_rate", None, TypeError, "handshake_rate=None"),
         ("ping_interval", "x", TypeError, "ping_interval='x'"),
         ("ping_interval", (25, None), TypeError, "ping_grace=None"),
+        ("ping_interval", (25, -1), ValueError, "ping_grace=-1; choose 0 or more"),
+        ("ping_interval", (25, 5, 1), ValueError, "ping_interval=(25, 5, 1); choose seconds, or two of them"),
+        ("ping_interval", float("nan"), ValueError, "ping_interval=nan; choose 0 or more"),
+        ("ping_interval", Decimal(-5), ValueError, "ping_interval=Decimal('-5'); choose 0 or more"),
+        ("ping_interval", 10**400, ValueError, "ping_interval=1000"),
         ("rate_policy", "shout", ValueError, "choose one of disconnect, drop"),
     ],
 )
 def test_a_limit_that_is_none_is_refused_by_name(option: str, value: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=re.escape(words)):
         fastsio.AsyncServer(**{option: value})
+    engine = fastsio.AsyncServer().eio
+    before = getattr(engine, option)
     with pytest.raises(error, match=re.escape(words)):
-        setattr(fastsio.AsyncServer().eio, option, value)
+        setattr(engine, option, value)
+    assert getattr(engine, option) == before
 
 
 def test_an_option_that_does_nothing_is_named(caplog: pytest.LogCaptureFixture) -> None:

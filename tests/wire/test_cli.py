@@ -54,6 +54,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize("module", ["my-desk", "01_desk"])
+def test_a_module_need_not_be_a_name(folder: Path, module: str) -> None:
+    """What `import` cannot write, and `import_module` finds."""
+    (folder / f"{module}.py").write_text(MODULE)
+    with pytest.raises(SystemExit) as ended:
+        main(["run", f"{module}:nothing", "--app-dir", str(folder)])
+    assert f"{module}:nothing is a builtins.NoneType" in str(ended.value)
+
+
 @pytest.mark.parametrize("target", CASES)
 def test_says_what_is_wrong(folder: Path, target: str) -> None:
     with pytest.raises(SystemExit) as ended:
