@@ -47,11 +47,11 @@ cdef enum:
     HOT_OF_OUTBOX = 96
 
 # Bytes owed to clients at which a flush does not wait for the end of the loop turn.
-cdef Py_ssize_t OWED_AT_ONCE = 65_536
+cdef Py_ssize_t OWED_AT_ONCE = 262_144
 
 # Messages, and their bytes on the wire, that are put off until all sockets of a turn are read: with more, the oldest are taken.
 cdef Py_ssize_t MAX_ARRIVALS = 256
-cdef Py_ssize_t MAX_ARRIVED = 65_536
+cdef Py_ssize_t MAX_ARRIVED = 262_144
 # Seconds for which they may hold the loop before sockets are read again; before the one that is read has its next message
 # taken; and after how many that is checked, the first few aside.
 cdef double ARRIVALS_SLICE = 0.002

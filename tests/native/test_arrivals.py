@@ -14,7 +14,7 @@ from native.conftest import MakeSite, Site, WebSocket
 from oracle.frames_oracle import BINARY, TEXT, write_close, write_frame
 
 WAITING = 256  # events at most that wait for the other sockets
-BYTES = 65_536
+BYTES = 262_144
 
 
 def frames(*messages: str) -> bytes:
