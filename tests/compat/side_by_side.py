@@ -8,6 +8,7 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar, cast
 
 from compat.transcript import Transcript
 from deviations import ruled
@@ -15,6 +16,7 @@ from deviations.applications import APPLICATIONS, RULES
 from wire.live import TESTS, Server
 
 Script = Callable[[Transcript], Awaitable[None]]
+Said = TypeVar("Said")
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,16 @@ class Stage:
 
 async def hold(script: Script, *stages: Stage, environment: dict[str, str] | None = None) -> list[list[str]]:
     """Hold a conversation on each stage; give what was said, in the order of the stages."""
-    return await asyncio.gather(*(_one(script, stage, environment or {}) for stage in stages))
+    return await all_of(*(_one(script, stage, environment or {}) for stage in stages))
+
+
+async def all_of(*conversations: Awaitable[Said]) -> list[Said]:
+    """Hold conversations at once, each to its end even when another fails: who is let go of leaves a server running."""
+    outcomes = await asyncio.gather(*conversations, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return cast(list[Said], outcomes)
 
 
 async def _one(script: Script, stage: Stage, environment: dict[str, str]) -> list[str]:

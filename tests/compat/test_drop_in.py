@@ -9,7 +9,7 @@ import asyncio
 import pytest
 
 from compat import conversations, site_conversations
-from compat.side_by_side import Script, Stage, hold, with_deviations
+from compat.side_by_side import Script, Stage, all_of, hold, with_deviations
 from deviations.applications import APPLICATIONS, RULES
 
 SCRIPTS: dict[str, Script] = {
@@ -53,7 +53,7 @@ async def hold_all(names: list[str]) -> Said:
             lines = await hold(SCRIPTS.get(name, site_conversations.site), *stages(name).values())
         return dict(zip(stages(name), lines, strict=True))
 
-    return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
+    return dict(zip(names, await all_of(*map(one, names)), strict=True))
 
 
 @pytest.mark.parametrize(("name", "host"), CASES)
