@@ -35,9 +35,10 @@ async def ask(link: Any, event: str) -> int:
     await link.send(f'421["{event}"]')
     while True:
         kind, text = await link.receive()
+        assert kind == "text", (kind, text)  # it waits for nothing that comes after the end
         if text == "2":
             await link.send("3")
-        elif kind == "text" and text.startswith("431["):
+        elif text.startswith("431["):
             return int(text[4:-1])
 
 
