@@ -649,10 +649,15 @@ cdef class Session(Lifecycle):
                 self.traffic.replaced += 1
                 return False
             return True
-        if self.outbox.size > self.options.high_water or (self.link is not None and self.link.is_congested()):
+        cdef bint is_behind = self.link is not None and self.link.is_congested()
+        if not is_behind and self.outbox.size > self.options.high_water:
+            self.flush()    # what this turn has brought says nothing about the client: the network could not take it yet
+            if self.state > LIVE:
+                return False
+            is_behind = self.outbox.size > self.options.high_water
+        if is_behind:
             self.traffic.dropped += 1
-            return False
-        return True
+        return not is_behind
 
     cdef bint _make_room(self, Prepared message) except -1:
         """The client is owed more than it may be: apply the policy. False: `message` is not to be queued."""

@@ -231,7 +231,7 @@ class BaseServer:
         _put(self._options, "ping_interval", both[0])
         try:
             _put(self._options, "ping_grace", both[1])
-        except (TypeError, ValueError):
+        except BaseException:
             self._options.ping_interval = before
             raise
 

@@ -20,7 +20,6 @@ cdef class Member:
     cdef dict _rooms                    # rooms it entered, in order; None when it entered none
     cdef bint _in_own_room              # the room that bears its sid
     cdef list _held                     # messages, or what sends them, that wait for the end of PENDING
-    cdef Py_ssize_t _held_size          # bytes of those messages
     cdef public dict callbacks          # ack id -> callable; None when there are none
     cdef readonly long long last_id     # ack ids count from 1
     cpdef int check_acks(self) except -1

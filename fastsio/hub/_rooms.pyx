@@ -7,8 +7,8 @@ cimport cython
 from cpython.dict cimport PyDict_Keys, PyDict_Values
 
 from fastsio.engine._outbox cimport DROPPABLE, RELIABLE, Prepared
+from fastsio.engine._lifecycle cimport LIVE
 from fastsio.engine._session cimport Session
-from fastsio.options cimport Options
 
 from fastsio.errors import TooManyAcksError, TooManyRoomsError
 
@@ -110,7 +110,6 @@ cdef class Member:
         if self.state == PENDING:
             if self._has_room():
                 self._held.append(message)
-                self._held_size += message.size
         elif self.state != GONE:
             self.session.send(message)
         return 0
@@ -123,11 +122,15 @@ cdef class Member:
 
     cdef bint _has_room(self) except -1:
         """Tell whether one more may be held back. If not, the client is put out: its connect handler takes too long."""
-        cdef Options options = self.session.options
-        cdef Py_ssize_t packets = len(self._held)
-        if packets < options.max_send_packets and self._held_size <= options.max_send_buffer:
+        cdef Py_ssize_t size = 0
+        if self.session.state > LIVE:
+            return False    # it will never hear of it
+        if len(self._held) < self.session.options.max_send_packets:
             return True
-        self.session._overflow(self._held_size, packets)
+        for message in self._held:
+            if isinstance(message, Prepared):
+                size += (<Prepared> message).size
+        self.session._overflow(size, len(self._held))
         return False
 
     cdef int connected(self) except -1:
