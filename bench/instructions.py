@@ -7,7 +7,6 @@ Other interpreters and compilers give other figures, so where nothing is written
 """
 
 import asyncio
-import functools
 import gc
 import json
 import os
@@ -32,25 +31,18 @@ MARK = "getppid"
 Operation = Callable[[], Any]
 
 
-@functools.cache
-def pipe() -> type:
-    """Give the transport that forgets what it is given: one class, since the interpreter counts which classes it meets."""
-    from fastsio.engine._session import Link
-
-    class Pipe(Link):
-        def flush(self) -> int:
-            self.take_events()
-            return 0
-
-    return Pipe
-
-
 class World:
     """A server with clients whose transport forgets what it is given."""
 
     def __init__(self, clients: int) -> None:
         import fastsio
         from fastsio._http import Request
+        from fastsio.engine._session import Link
+
+        class Pipe(Link):
+            def flush(self) -> int:
+                self.take_events()
+                return 0
 
         self.sio = fastsio.AsyncServer(async_mode="asgi")
         registry = self.sio.eio._registry
@@ -60,7 +52,7 @@ class World:
         for _ in range(clients):
             session = registry.create(4, Request("GET", "/socket.io/", b"", []))
             registry.accept(session)
-            link = pipe()()
+            link = Pipe()
             session.start(link, True, True)
             link.receive("40")
             self.links.append(link)

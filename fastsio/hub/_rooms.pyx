@@ -6,8 +6,8 @@ A member is in two rooms without any table: everybody's (None) and the one that 
 cimport cython
 from cpython.dict cimport PyDict_Keys, PyDict_Values
 
-from fastsio.engine._outbox cimport DROPPABLE, RELIABLE, Prepared
 from fastsio.engine._lifecycle cimport LIVE
+from fastsio.engine._outbox cimport DROPPABLE, RELIABLE, Prepared
 from fastsio.engine._session cimport Session
 
 from fastsio.errors import TooManyAcksError, TooManyRoomsError
@@ -123,7 +123,7 @@ cdef class Member:
     cdef bint _has_room(self) except -1:
         """Tell whether one more may be held back. If not, the client is put out: its connect handler takes too long."""
         cdef Py_ssize_t size = 0
-        if self.session.state > LIVE:
+        if self.session.state > LIVE or self.session._overflowing:
             return False    # it will never hear of it
         if len(self._held) < self.session.options.max_send_packets:
             return True
