@@ -109,7 +109,7 @@ def _check(args: argparse.Namespace, rivals: dict[str, Rival]) -> int:
     print(f"{len(verdicts) - missed - unknown} kept, {missed} missed, {unknown} not known")
     noisy = tables.noisy(source)
     if noisy:
-        print(f"{noisy} figures of this run are noisy, other programs had a part of the cores: believe none of those")
+        print(f"other programs had a part of the cores, believe none of those: {'; '.join(noisy)}")
     return 1 if missed or unknown else 0
 
 

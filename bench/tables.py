@@ -131,8 +131,12 @@ def provenance(record: Record) -> str:
         for server in measured:
             versions |= {f"{server.title}: {_versions(server)}": ""} if server.versions else {}
     rounds = max((len(server.samples) for measured in record.cases.values() for server in measured), default=0)
-    count = noisy(record)
-    warning = f" In {count} figures other programs had a part of the cores: believe none of those." if count else ""
+    names = noisy(record)
+    warning = (
+        f" Other programs had a part of the cores in the figures of {'; '.join(names)}: believe none of those."
+        if names
+        else ""
+    )
     return (
         f"Measured {one['date'][:10]} on {one['cpu']}, {one['cores']} cores, Linux {one['kernel']}, Python {one['python']}, "
         f"{_revisions(record)}, {rounds} rounds, medians; "
@@ -141,10 +145,10 @@ def provenance(record: Record) -> str:
     )
 
 
-def noisy(record: Record) -> int:
-    """How many figures are worth nothing, since other programs had a part of the cores."""
-    every = [server for measured in record.cases.values() for server in measured if server.samples]
-    return sum(server.middle("foreign_busy") > NOISY for server in every)
+def noisy(record: Record) -> list[str]:
+    """Name the figures that are worth nothing, since other programs had a part of the cores."""
+    every = [(CASES[name].title, one) for name, measured in record.cases.items() for one in measured if one.samples]
+    return [f"{one.title} ({case})" for case, one in every if one.middle("foreign_busy") > NOISY]
 
 
 def _revisions(record: Record) -> str:

@@ -4,6 +4,7 @@ May import: `net.serve`, `patch`, `load`, `doctor`, `versions`. Options of `run`
 """
 
 import argparse
+import math
 import os
 import sys
 
@@ -36,7 +37,23 @@ def _port(text: str) -> int:
     return port
 
 
-_port.__name__ = "port"  # what argparse calls it: "invalid port value"
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no time to wait: choose 0 or more")
+    return seconds
+
+
+def _workers(text: str) -> int:
+    workers = int(text)
+    if workers < 1:
+        raise argparse.ArgumentTypeError(f"{workers} serve nobody: choose 1 or more")
+    return workers
+
+
+# What argparse calls them: "invalid port value".
+for _check, _name in ((_port, "port"), (_seconds, "number of seconds"), (_workers, "number of workers")):
+    _check.__name__ = _name
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--uds", help="path of a UNIX socket to listen on instead")
     run.add_argument(
         "--workers",
-        type=int,
+        type=_workers,
         help="number of worker processes; rooms are per process, and polling clients need a balancer with sticky sessions",
     )
     run.add_argument("--reload", action="store_true", help="start again when a source file changes")
@@ -75,13 +92,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--timeout-graceful-shutdown", type=int, help="seconds that clients get when the server stops")
     run.add_argument(
         "--drain",
-        type=float,
+        type=_seconds,
         metavar="SECONDS",
         help="tell clients goodbye over this time when a signal comes; a second signal stops at once",
     )
     run.add_argument(
         "--full-gc",
-        type=float,
+        type=_seconds,
         metavar="SECONDS",
         help="let Python's garbage collector look at everything only so often; in between, at what is new",
     )

@@ -5,6 +5,7 @@ May import: nothing of ours. Options are live: engine and hub read them at each 
 """
 
 import inspect
+from collections.abc import Mapping
 
 TRANSPORTS = ("polling", "websocket")
 PROTOCOLS = (4, 3)
@@ -120,8 +121,36 @@ def checked_origins(value):
     """Give `cors_allowed_origins` back.
 
     Raises:
+        TypeError: origins cannot be looked up in it, and it cannot be asked.
         ValueError: the value is a coroutine function, whose answer would always be true.
     """
     if inspect.iscoroutinefunction(value):
         raise ValueError("cors_allowed_origins must be a plain function: it is asked before anything may wait")
+    if not (value is None or callable(value) or hasattr(value, "__contains__")):
+        raise TypeError(
+            f"cors_allowed_origins={value!r}; choose None for the server's own, an origin such as 'https://example.com', "
+            "a list of them, '*' for any, [] to leave it to others, or a function"
+        )
+    return value
+
+
+def checked_json(value):
+    """Give `json` back.
+
+    Raises:
+        TypeError: JSON cannot be written and read with it.
+    """
+    if not (value is None or (hasattr(value, "dumps") and hasattr(value, "loads"))):
+        raise TypeError(f"json={value!r}; choose a module with dumps and loads, or None for the built-in one")
+    return value
+
+
+def checked_cookie(value):
+    """Give `cookie` back.
+
+    Raises:
+        TypeError: it is neither a name nor a dict of attributes, nor nothing.
+    """
+    if value and not isinstance(value, (str, Mapping)):
+        raise TypeError(f"cookie={value!r}; choose None, a name, or a dict such as {{'name': 'io', 'Path': '/'}}")
     return value

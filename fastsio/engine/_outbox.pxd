@@ -64,6 +64,7 @@ cdef class Outbox:
     cdef Prepared _only                 # what is owed when it is one message, as it mostly is: it needs no list
     cdef list _items                    # what is owed otherwise; None until then
     cdef Py_ssize_t _loose              # items that may be dropped
+    cdef Py_ssize_t _firm               # so many items at the head of _items may not: nobody has to look at them again
     cdef dict _keyed                    # key of LATEST -> its place in _items; None until asked for
     cdef readonly Py_ssize_t size
     cdef readonly Py_ssize_t packets
@@ -74,8 +75,9 @@ cdef class Outbox:
     cdef bytes take_payload(self, int version, bint b64, Py_ssize_t limit, bint* is_binary)
     cdef int put_back(self, list items) except -1
     cdef int clear(self) except -1
-    cdef bint replace(self, Prepared message) except -1
+    cdef bint replace(self, Prepared message, Py_ssize_t limit) except -1
     cdef dict _places(self)
+    cdef int _pass_firm(self) except -1
     cdef Py_ssize_t drop_oldest(self, Py_ssize_t size, Py_ssize_t packets) except -1
     cdef list _take_up_to(self, Py_ssize_t limit)
 

@@ -243,7 +243,7 @@ cdef class Outbox:
         """Take everything."""
         cdef list items = self._listed()
         self._items = None
-        self.size = self.packets = self._loose = 0
+        self.size = self.packets = self._loose = self._firm = 0
         self._keyed = None
         return items
 
@@ -256,6 +256,7 @@ cdef class Outbox:
             self._loose += message.manner != RELIABLE
         items.extend(self._listed())
         self._items = items
+        self._firm = 0
         self._keyed = None
         return 0
 
@@ -263,8 +264,11 @@ cdef class Outbox:
         self.take()
         return 0
 
-    cdef bint replace(self, Prepared message) except -1:
-        """Put a message in the place of the waiting one that has its key. False: there is none."""
+    cdef bint replace(self, Prepared message, Py_ssize_t limit) except -1:
+        """Put a message in the place of the waiting one that has its key.
+
+        False: there is none, or that would make it more than `limit` bytes that wait, and more than there were.
+        """
         cdef Prepared old
         cdef dict keyed
         if self.packets == 0:
@@ -274,6 +278,8 @@ cdef class Outbox:
         if place is None or self._keyed is not keyed:   # what waited has been taken while keys were looked at
             return False
         old = <Prepared> self._items[place]
+        if message.size > old.size and self.size + message.size - old.size > limit:
+            return False
         self._items[place] = message
         self.size += message.size - old.size
         self.packets += message.packets - old.packets
@@ -281,18 +287,25 @@ cdef class Outbox:
 
     cdef dict _places(self):
         cdef dict keyed = self._keyed
-        cdef list items
+        cdef list loose
         cdef Prepared message
-        cdef Py_ssize_t place = 0
+        cdef Py_ssize_t firm, at
+        cdef bint was_on
         if keyed is None:
-            keyed = {}      # first: see `_collector`
-            items = self._listed()
-            for message in items:
-                if message.manner == LATEST:
-                    keyed[message.key] = place
-                place += 1
-            if self._items is items:
+            was_on = hold_collector()
+            try:
+                keyed = {}
+                self._pass_firm()
+                firm = self._firm
+                loose = self._items[firm:]
                 self._keyed = keyed
+            finally:
+                release_collector(was_on)
+            # From here on keys are looked at, which may do anything: whoever takes or drops does away with `_keyed`.
+            for at in range(len(loose) - 1, -1, -1):
+                message = <Prepared> loose[at]
+                if message.manner == LATEST and message.key not in keyed:
+                    keyed[message.key] = firm + at
         return keyed
 
     cdef Py_ssize_t drop_oldest(self, Py_ssize_t size, Py_ssize_t packets) except -1:
@@ -300,22 +313,40 @@ cdef class Outbox:
 
         Whole messages only: a text goes with its attachments.
         """
-        cdef list kept = []     # first: see `_collector`
+        cdef list kept, gone = []
         cdef Prepared message
-        cdef Py_ssize_t dropped = 0
-        if self._loose == 0:
+        cdef Py_ssize_t at
+        cdef bint was_on
+        if self._loose == 0 or (self.size <= size and self.packets <= packets):
             return 0
-        for message in self._listed():
-            if message.manner != RELIABLE and (self.size > size or self.packets > packets):
+        was_on = hold_collector()   # a finalizer might send
+        try:
+            kept = []
+            self._pass_firm()
+            at = self._firm
+            while self._loose and at < len(self._items) and (self.size > size or self.packets > packets):
+                message = <Prepared> self._items[at]
+                at += 1
+                if message.manner == RELIABLE:
+                    kept.append(message)
+                    continue
+                gone.append(message)        # let go of when all else is done: an application's key goes with it
                 self.size -= message.size
                 self.packets -= message.packets
                 self._loose -= 1
-                dropped += 1
-            else:
-                kept.append(message)
-        self._items = kept
-        self._keyed = None
-        return dropped
+            self._items[self._firm:at] = kept
+            self._firm += len(kept)
+            self._keyed = None
+        finally:
+            release_collector(was_on)
+        return len(gone)
+
+    cdef int _pass_firm(self) except -1:
+        """Find the first item that may be dropped. Each is looked at once: thousands of others may stand before it."""
+        cdef list items = self._listed()
+        while self._firm < len(items) and (<Prepared> items[self._firm]).manner == RELIABLE:
+            self._firm += 1
+        return 0
 
     cdef bytes take_payload(self, int version, bint b64, Py_ssize_t limit, bint* is_binary):
         """Take as many messages as a polling body of `limit` bytes holds, at least one, as that body.

@@ -15,7 +15,7 @@ cdef class Sink:
     cpdef int on_open(self) except -1                   # the handshake is being answered
     cdef int on_text(self, View text) except -1         # borrowed
     cdef int on_binary(self, bytes data) except -1
-    cdef int on_turn(self, object message) except -1    # of what it has put off: see Arrivals
+    cdef Py_ssize_t on_turn(self, object message) except -1     # of what it has put off: see Arrivals
     cdef int on_upgraded(self) except -1                # WebSocket has taken over from polling
     cdef int on_close(self, str reason) except -1       # called once, last
     cdef bint is_busy(self) except -1                   # something of the application runs for it
@@ -60,7 +60,7 @@ cdef class Arrivals:
     cdef object _context                # the one that connections are made in
     cdef list _waiting                  # Sink, message, Sink, message, ...
     cdef Py_ssize_t _taken              # of them
-    cdef Py_ssize_t _size               # bytes that came since nothing waited
+    cdef Py_ssize_t _size               # bytes of what waits
     cdef list _unread                   # Links that brought more than they had time for
     cdef double _end                    # of their time in this turn, once some are taken early; else 0
     cdef bint _taking
@@ -68,6 +68,8 @@ cdef class Arrivals:
     cdef bint _is_due                   # at the end of the turn that somebody has begun: see Flusher
     cdef object _run_bound
     cdef int note_context(self) except -1
+    cdef bint is_late(self, double now) noexcept
+    cdef bint _is_full(self) noexcept
     cdef int put(self, Sink sink, object message, Py_ssize_t size) except -1
     cdef int read_later(self, Link link) except -1
     cdef int settle(self) except -1

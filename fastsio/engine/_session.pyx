@@ -82,7 +82,8 @@ cdef class Sink:
     cdef int on_binary(self, bytes data) except -1:
         return 0
 
-    cdef int on_turn(self, object message) except -1:
+    cdef Py_ssize_t on_turn(self, object message) except -1:
+        """Take what was put off. Gives the bytes that it was put off with."""
         return 0
 
     cdef int on_upgraded(self) except -1:
@@ -225,13 +226,20 @@ cdef class Arrivals:
             self._context = PyContext_CopyCurrent()
         return 0
 
+    cdef bint is_late(self, double now) noexcept:
+        """Tell whether messages have had the time that is theirs in this turn, and more of them wait."""
+        return self._end != 0.0 and now >= self._end
+
+    cdef bint _is_full(self) noexcept:
+        return len(self._waiting) - self._taken >= 2 * MAX_ARRIVALS or self._size >= MAX_ARRIVED
+
     cdef int put(self, Sink sink, object message, Py_ssize_t size) except -1:
-        """Have `sink.on_turn(message)` called before the turn is over; at once for the oldest when much waits already."""
+        """Have `sink.on_turn(message)` called before the turn is over; at once for the oldest while too much waits."""
         cdef double now
         self._waiting.append(sink)
         self._waiting.append(message)
         self._size += size
-        if len(self._waiting) - self._taken >= 2 * MAX_ARRIVALS or self._size >= MAX_ARRIVED:
+        if self._is_full():
             now = monotonic()
             if self._end == 0.0:
                 self._end = now + ARRIVALS_SLICE
@@ -289,10 +297,13 @@ cdef class Arrivals:
         return 0
 
     cdef int _take(self, double end) except -1:
-        """Take messages until the time `end`: one at least, for NEVER all. What they leave for one client goes in one write."""
+        """Take messages until the time `end`, and until no more wait than may: one at least, for NEVER all.
+
+        What they leave for one client goes in one write.
+        """
         cdef bint was_reading = self.is_reading, was_taking = self._taking
         cdef object context = PyContext_Copy(self._context)
-        cdef Py_ssize_t count = 0
+        cdef Py_ssize_t count = 0, size
         cdef Sink sink
         self.is_reading = False     # what a handler feeds to a client comes at once
         self._taking = True
@@ -301,10 +312,12 @@ cdef class Arrivals:
             while self._taken < len(self._waiting):
                 sink, message = <Sink> self._waiting[self._taken], self._waiting[self._taken + 1]
                 self._taken += 2        # first: a handler that runs the loop has the next ones taken
-                sink.on_turn(message)
+                size = sink.on_turn(message)
+                self._size -= size
                 count += 1
                 if end != NEVER and (count % ARRIVALS_CHECK == 0 or count & (count - 1) == 0) and monotonic() >= end:
-                    break
+                    if not self._is_full():
+                        break
         finally:
             PyContext_Exit(context)
             self._taking = was_taking
@@ -645,7 +658,7 @@ cdef class Session(Lifecycle):
     cdef bint _is_wanted(self, Prepared message) except -1:
         """Tell whether a volatile message, or one of which only the latest counts, has to be queued."""
         if message.manner == LATEST:
-            if self.outbox.replace(message):
+            if self.outbox.replace(message, self.options.max_send_buffer):
                 self.traffic.replaced += 1
                 return False
             return True
@@ -732,6 +745,8 @@ cdef class Session(Lifecycle):
 
     def _close_slow(self, size, packets):
         cdef Link link = self.link
+        if self.state > LIVE:
+            return      # closed meanwhile: whatever that was for, it was not this
         self.registry.report_slow(self, size, packets)
         self.outbox.clear()
         self.close(reasons.SLOW_CLIENT, NO_CODE)

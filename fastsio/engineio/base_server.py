@@ -21,6 +21,8 @@ from fastsio.options import (
     TRANSPORTS,
     Options,
     checked_choice,
+    checked_cookie,
+    checked_json,
     checked_origins,
     checked_protocols,
     checked_transports,
@@ -30,6 +32,8 @@ from fastsio.options import (
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 EVENTS = ("connect", "message", "disconnect")
+# How much two names of options have in common, of 1, before one is taken for the other.
+ALIKE = 0.8
 
 
 class Reason:
@@ -126,7 +130,7 @@ class BaseServer:
             setattr(self, name, options[name])
         self.async_handlers = async_handlers
         self.start_service_task = monitor_clients is not False
-        self.json = json
+        self.json = checked_json(json)
         self.sockets = Sockets(self)
         self.logger = server_logger("engineio.server", logger)
         self._complain_of(options.keys() - OPTION_NAMES)
@@ -138,7 +142,7 @@ class BaseServer:
     def _complain_of(self, unknown: Iterable[str]) -> None:
         """Name options that do nothing. python-engineio takes any name, and so applications have some that are of no use."""
         for name in sorted(unknown):
-            like = difflib.get_close_matches(name, OPTION_NAMES, 1)
+            like = difflib.get_close_matches(name, OPTION_NAMES, 1, ALIKE)
             hint = f"; did you mean {like[0]}?" if like else ""
             self.logger.error("option %s is not known and does nothing%s", name, hint)
 
@@ -171,7 +175,7 @@ class BaseServer:
     http_compression = _option("http_compression")
     compression_threshold = _option("compression_threshold")
     per_message_deflate = _option("per_message_deflate")
-    cookie = _option("cookie")
+    cookie = _option("cookie", checked_cookie)
     cors_allowed_origins = _option("cors_allowed_origins", checked_origins)
     cors_credentials = _option("cors_credentials")
     # deadlines

@@ -16,8 +16,13 @@ def server_logger(name: str, setting: bool | logging.Logger | Any) -> Any:
 
     True logs at INFO and False at ERROR, to stderr, unless the application has given the logger a level of its own;
     anything else is the logger to use.
+
+    Raises:
+        TypeError: it is no logger.
     """
     if not isinstance(setting, bool):
+        if setting is not None and not hasattr(setting, "info"):
+            raise TypeError(f"logger={setting!r}; choose True, False, or a logger such as logging.getLogger('chat')")
         return setting
     logger = logging.getLogger(name)
     if logger.level == logging.NOTSET:

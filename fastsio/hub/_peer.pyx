@@ -209,11 +209,12 @@ cdef class Peer(Sink):
         self._put_off += 1
         return arrivals.put(self, message, size)
 
-    cdef int on_turn(self, object message) except -1:
+    cdef Py_ssize_t on_turn(self, object message) except -1:
+        cdef Py_ssize_t size = (<SioMessage> message).size
         self._put_off -= 1
         if self.session.state == LIVE:      # else it was closed from this side meanwhile
             self._attempt(None, <SioMessage> message)
-        return 0
+        return size
 
     cdef bint _attempt(self, object context, SioMessage message) except -1:
         """Take a packet that came earlier, in its own context if it has one. False: it has ended the session."""

@@ -122,15 +122,16 @@ cdef class Member:
 
     cdef bint _has_room(self) except -1:
         """Tell whether one more may be held back. If not, the client is put out: its connect handler takes too long."""
-        cdef Py_ssize_t size = 0
+        cdef Py_ssize_t size = 0, packets = 0
         if self.session.state > LIVE or self.session._overflowing:
             return False    # it will never hear of it
         if len(self._held) < self.session.options.max_send_packets:
             return True
         for message in self._held:
+            packets += (<Prepared> message).packets if isinstance(message, Prepared) else 1
             if isinstance(message, Prepared):
                 size += (<Prepared> message).size
-        self.session._overflow(size, len(self._held))
+        self.session._overflow(size, packets)
         return False
 
     cdef int connected(self) except -1:

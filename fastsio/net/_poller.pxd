@@ -1,7 +1,11 @@
 """Sockets that the loop sees as one descriptor: their listeners, their transports, and who uses those."""
 from fastsio.engine._session cimport Link
 from fastsio.engine.registry cimport Registry
-from fastsio.net._sockets cimport SystemPeer
+from fastsio.net._sockets cimport SystemEvent, SystemPeer
+
+# Sockets that are read, and connections accepted, before the loop goes on.
+cdef enum:
+    MAX_READY = 256
 
 
 cdef class Stream(Link):
@@ -58,7 +62,12 @@ cdef class Poller:
     cdef object _loop
     cdef int _epoll
     cdef bint _is_turn
+    cdef SystemEvent[MAX_READY] _events     # what the system said was ready
+    cdef list _ready                    # whose, as long as they have not all been served; holds them: one may end another
+    cdef Py_ssize_t _served             # of them
     cdef list _gone                     # transports whose streams have to hear that they are lost
     cdef object _settle_bound
+    cdef int _look(self) except -1
+    cdef int _serve(self) except -1
     cdef int _settle_later(self, PolledTransport transport) except -1
     cdef int _finish(self, PolledTransport transport) except -1

@@ -12,10 +12,11 @@ from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.errno cimport EAGAIN, EINTR, EMFILE, ENFILE
 from libc.string cimport memcpy
 
-from fastsio.engine._session cimport Flusher, Link
+from fastsio.engine._session cimport Arrivals, Flusher, Link
+from fastsio.engine._wheel cimport monotonic
 from fastsio.engine.registry cimport Registry
 from fastsio.net._sockets cimport (
-    SYSTEM_IPV4, SYSTEM_IPV6, SYSTEM_POLLS, SYSTEM_READABLE, SYSTEM_WRITABLE, SystemEvent, SystemPeer, ipv4_name,
+    SYSTEM_IPV4, SYSTEM_IPV6, SYSTEM_POLLS, SYSTEM_READABLE, SYSTEM_WRITABLE, SystemPeer, ipv4_name,
     name_of_ipv4, system_accept, system_close, system_end, system_may, system_poller, system_ready, system_receive,
     system_send, system_watch, system_whose,
 )
@@ -29,10 +30,12 @@ from fastsio.net.loops import is_fallback
 
 logger = logging.getLogger("fastsio.server")
 
-# Sockets that are read, and connections accepted, before the loop goes on.
-cdef enum:
-    MAX_READY = 256
+# Connections that are accepted before the loop goes on.
 cdef int MAX_ACCEPTED = 64
+# Seconds of one turn after which sockets that are ready wait for the next, and after how many that is looked at.
+cdef double TURN_SLICE = 0.005
+cdef enum:
+    TURN_CHECK = 8
 # Times that one socket is read while there is more than there is room for.
 cdef int MAX_READS = 4
 # The address of all interfaces.
@@ -404,6 +407,7 @@ cdef class Poller:
     def __init__(self, Registry registry not None, loop):
         self._registry = registry
         self._loop = loop
+        self._ready = []
         self._gone = []
         self._settle_bound = self._settle
         registry.attach_loop()
@@ -432,28 +436,16 @@ cdef class Poller:
 
     def _turn(self):
         """Serve what is ready: all is read, then what came is handled, then what that left is written."""
-        cdef SystemEvent[MAX_READY] events
         cdef Flusher flusher
-        cdef Polled polled
-        cdef list ready = []                    # holds them: one may end another
-        cdef int count, i
         if self._epoll < 0:
             return
-        count = system_ready(self._epoll, events, MAX_READY)
-        for i in range(count):
-            ready.append(<object> system_whose(&events[i]))
+        if not self._ready:
+            self._look()
         flusher = self._registry.flusher
         self._is_turn = True
         flusher.begin_turn()
         try:
-            for i in range(count):
-                polled = <Polled> ready[i]
-                if polled._watched:
-                    try:
-                        polled.on_ready(system_may(&events[i]))
-                    except Exception as error:
-                        self._report("a connection failed", error, polled)
-                        polled.on_failure(error)
+            self._serve()
         finally:
             self._is_turn = False
             try:
@@ -461,6 +453,42 @@ cdef class Poller:
             finally:
                 if self._gone:
                     self._settle()
+
+    cdef int _look(self) except -1:
+        """Ask the system for the sockets that are ready."""
+        cdef list ready = []
+        cdef int count = system_ready(self._epoll, self._events, MAX_READY), i
+        for i in range(count):
+            ready.append(<object> system_whose(&self._events[i]))
+        self._ready = ready
+        self._served = 0
+        return 0
+
+    cdef int _serve(self) except -1:
+        """Serve those that are ready. Who is left when time is up comes first in the next turn: nobody is passed over.
+
+        The loop comes back for them, since their sockets are as ready as before.
+        """
+        cdef Arrivals arrivals = self._registry.flusher.arrivals
+        cdef double begun = monotonic(), now
+        cdef Polled polled
+        cdef int may
+        while self._served < len(self._ready):
+            polled = <Polled> self._ready[self._served]
+            may = system_may(&self._events[self._served])
+            self._served += 1       # first: a handler may run the loop, and that comes here
+            if polled._watched & may:
+                try:
+                    polled.on_ready(may)
+                except Exception as error:
+                    self._report("a connection failed", error, polled)
+                    polled.on_failure(error)
+            if self._served % TURN_CHECK == 0 or arrivals._end != 0.0:
+                now = monotonic()
+                if now >= begun + TURN_SLICE or arrivals.is_late(now):
+                    return 0
+        self._ready.clear()
+        return 0
 
     def _report(self, str what, error, whose):
         self._loop.call_exception_handler({"message": what, "exception": error, "protocol": whose})
@@ -507,5 +535,6 @@ cdef class Poller:
             self._settle()
         if not self._loop.is_closed():
             self._loop.remove_reader(self._epoll)
+        self._ready.clear()
         system_close(self._epoll)
         self._epoll = -1

@@ -4,6 +4,7 @@ May import: the engine floor, `_http`, `errors`. Never knows a host: `asgi`, `ai
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -166,7 +167,8 @@ class HostedLink(Link):
 
     def __init__(self, b64: bool) -> None:
         self.b64 = b64
-        self.events: list[Event] = []
+        self.events: list[Event] = []  # what the writer takes next
+        self.sending: deque[Event] = deque()  # what it is at: with any of it, the host keeps it waiting
         self.wake: asyncio.Future[None] | None = None
         self.reader: asyncio.Future[None] | None = None  # to be stopped before the close is sent
         self.give_up: Callable[[], Any] | None = None  # called when the client does not take the end
@@ -188,10 +190,14 @@ class HostedLink(Link):
             await asyncio.shield(self.held)
 
     def is_congested(self) -> bool:
-        return bool(self.events)
+        return bool(self.sending)
+
+    @property
+    def unsent(self) -> int:
+        return sum(_size(event.get("text") or event.get("bytes") or "") for event in (*self.sending, *self.events))
 
     def flush(self) -> int:
-        if not self.events:
+        if not self.events and not self.sending:  # else it stays in the outbox, where the limits see it
             self.take_events(self.events)
         self.owe([])
         return 0
@@ -218,16 +224,19 @@ class HostedLink(Link):
             self.wake.set_result(None)
 
     async def write(self, send: SendEvent) -> None:
-        """Send what is owed, until the end. What waits longer stays in the outbox, where the limits see it."""
+        """Send what is owed, until the end."""
         loop = asyncio.get_running_loop()
         while True:
-            events, self.events = self.events, []
-            for event in events:
+            self.sending.extend(self.events)
+            self.events.clear()
+            while self.sending:
+                event = self.sending[0]
                 if event["type"] == "websocket.close":
                     await self._stop_reading()
                     await send(event)
                     return
                 await send(event)
+                self.sending.popleft()
             if not self.events:
                 self.take_events(self.events)
             if not self.events:

@@ -221,6 +221,34 @@ def test_no_more_than_so_many_bytes_wait(site: MakeSite) -> None:
     assert [event[2] for event in here.events] == list(range(20))
 
 
+def test_large_events_do_not_pile_up_behind_small_ones(site: MakeSite) -> None:
+    """What is small and slow to handle is first in line: no more bytes wait behind it for that."""
+    here = site()
+    link = here.websocket().joined()
+    others = [here.websocket().joined() for _ in range(20)]
+    large: list[int] = []
+    waiting: list[int] = []
+
+    def small(sid: str) -> None:
+        end = time.perf_counter() + 0.0003  # more than one has before others are looked at
+        while time.perf_counter() < end:
+            pass
+
+    here.sio.on("small", small)
+    here.sio.on("large", lambda sid, number, text: large.append(number))
+    text = "x" * (BYTES // 2)
+
+    def read_both() -> None:
+        read(link, *['42["small"]'] * (WAITING - 1))
+        for number, other in enumerate(others):
+            read(other, f'42["large",{number},"{text}"]')
+            waiting.append(number + 1 - len(large))
+
+    turn(here, read_both)
+    assert max(waiting) == 1, waiting
+    assert large == list(range(20))
+
+
 def test_what_goes_wrong_with_one_client_is_its_own_affair(site: MakeSite) -> None:
     here = site()
     links = [here.websocket().joined() for _ in range(3)]

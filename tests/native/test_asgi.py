@@ -1,5 +1,6 @@
 """The ASGI wire under a server that does everything wrong (T207, T208); the loop is plain asyncio (T209)."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -125,3 +126,88 @@ async def test_events_that_say_nothing(event: dict[str, Any]) -> None:
         assert not isinstance(exc, (SystemExit, KeyboardInterrupt))
     other = await ask(app, b"EIO=4&transport=polling", {"type": "http.request"})
     assert other.status == 200
+
+
+class Listening(Channel):
+    """A WebSocket whose client says what it says when it is fed, and takes what it is sent as long as it reads."""
+
+    def __init__(self) -> None:
+        super().__init__({"type": "websocket.connect"})
+        self.more: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.reads = asyncio.Event()
+        self.reads.set()
+
+    async def receive(self) -> dict[str, Any]:
+        return self.events.pop(0) if self.events else await self.more.get()
+
+    async def send(self, event: dict[str, Any]) -> None:
+        await self.reads.wait()
+        self.sent.append(event)
+
+    def say(self, text: str) -> None:
+        self.more.put_nowait({"type": "websocket.receive", "text": text})
+
+    def heard(self, event: str) -> int:
+        return sum((one.get("text") or "").startswith(f'42["{event}"') for one in self.sent)
+
+
+async def connected(sio: Any, app: Any) -> tuple[Listening, str, asyncio.Task[None]]:
+    """Let a client connect that reads; give it, its sid and its call of the application."""
+    joined: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    sio.on("connect", lambda sid, environ: joined.set_result(sid))
+    channel = Listening()
+    scope = {"type": "websocket", "scheme": "ws", "query_string": b"EIO=4&transport=websocket"}
+    task = asyncio.create_task(app(HTTP | scope, channel.receive, channel.send))
+    channel.say("40")
+    return channel, await asyncio.wait_for(joined, 5), task
+
+
+async def ended(channel: Listening, task: asyncio.Task[None]) -> None:
+    channel.reads.set()
+    channel.more.put_nowait({"type": "websocket.disconnect"})
+    await asyncio.wait_for(task, 5)
+
+
+async def test_volatile_events_reach_who_reads() -> None:
+    """What waits for the writer's turn says nothing about the client."""
+    sio, app = application()
+    channel, sid, task = await connected(sio, app)
+    for number in range(20):
+        await sio.emit("a", number, to=sid)
+        await asyncio.sleep(0)
+        await sio.emit("v", number, to=sid, volatile=True)
+        await asyncio.sleep(0.001)
+    assert (channel.heard("a"), channel.heard("v")) == (20, 20)
+    channel.reads.clear()
+    for number in range(20):
+        await sio.emit("a", number, to=sid)
+        await asyncio.sleep(0.001)
+        await sio.emit("v", number, to=sid, volatile=True)
+    channel.reads.set()
+    await asyncio.sleep(0.01)
+    assert (channel.heard("a"), channel.heard("v")) == (40, 20), "the host keeps it waiting now"
+    await ended(channel, task)
+
+
+@pytest.mark.parametrize("is_binary", [False, True])
+async def test_what_a_host_keeps_waiting_is_counted_and_limited(is_binary: bool) -> None:
+    """At most twice the limit: what the writer is at, and the outbox."""
+    sio, app = application(max_send_buffer=100_000)
+    channel, sid, task = await connected(sio, app)
+    reasons: list[str] = []
+    sio.on("disconnect", lambda sid, reason: reasons.append(reason))
+    await asyncio.sleep(0.01)
+    channel.reads.clear()
+    sent = 0
+    while not reasons and sent < 1_000_000:
+        for _ in range(5):
+            if not reasons:
+                await sio.emit("n", b"x" * 10_000 if is_binary else "x" * 10_000, to=sid)
+                sent += 10_000
+        await asyncio.sleep(0.001)
+        if not reasons:
+            size, _ = sio.buffered(sid)
+            assert sent <= size < 1.1 * sent
+    assert reasons == ["slow client"]
+    assert sent <= 250_000
+    await ended(channel, task)

@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import re
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -271,6 +272,86 @@ def test_answers_are_never_dropped_but_not_kept_for_ever(site: MakeSite, policy:
     assert ("slow client") in [event[2] for event in here.events if event[0] == "disconnect"]
 
 
+def test_to_make_room_takes_no_longer_behind_many_answers(site: MakeSite) -> None:
+    """What may not be dropped is passed over once, however often something else has to be."""
+
+    def cost(answers: int) -> float:
+        here = site(slow_client_policy="drop_oldest", max_send_packets=answers * 3 // 4, max_pending_acks=0)
+        link = blocked(here)
+
+        async def ask(sid: str) -> None:
+            for number in range(answers):
+                await here.sio.emit("asked", number, to=sid, callback=print)
+
+        sid = [event[1] for event in here.events if event[0] == "connect"][-1]
+        run(here, ask, sid)
+        taken: list[float] = []
+
+        async def tell() -> None:
+            begun = time.process_time()
+            for number in range(300):
+                await here.sio.emit("told", number, to=sid)
+                await here.sio.emit("last", number, to=sid, latest="one")
+            taken.append(time.process_time() - begun)
+
+        run(here, tell)
+        assert here.registry.traffic.dropped >= 299
+        assert not link.is_closed
+        link.transport.unblock()
+        here.loop.settle()
+        heard = [str(one) for one in link.heard()]
+        assert heard[-1] == '42["last",299]'
+        assert sum('["asked",' in one for one in heard) == answers
+        return taken[0]
+
+    few, many = cost(100), cost(30_000)
+    assert many < 6 * few, (few, many)
+
+
+@pytest.mark.parametrize("policy", ["disconnect", "drop_oldest", "drop_newest"])
+def test_the_latest_of_each_key_keeps_to_the_limit(site: MakeSite, policy: str) -> None:
+    here = site(slow_client_policy=policy, max_send_buffer=20_000)
+    link = blocked(here)
+    sid = [event[1] for event in here.events if event[0] == "connect"][-1]
+    owed: list[int] = []
+    for text in ("x", "x" * 1000):
+        for number in range(100):
+            run(here, here.sio.emit, "n", [number, text], latest=number)
+            if not link.is_closed:
+                owed.append(here.sio.buffered(sid)[0] - len(link.transport.buffer))
+    assert max(owed) < 20_000 + 1100, "one more than the limit"
+    assert link.is_closed is (policy == "disconnect")
+
+
+def test_what_grows_no_more_replaces_beyond_the_limit(site: MakeSite) -> None:
+    here = site(max_send_buffer=1000)
+    link = blocked(here)
+    run(here, here.sio.emit, "n", "x" * 1000, latest="a")
+    for number in range(10):
+        run(here, here.sio.emit, "n", f"{number}" * 1000, latest="a")
+    assert not link.is_closed and here.registry.traffic.replaced == 10
+    link.transport.unblock()
+    here.loop.settle()
+    assert numbers(link) == ["9" * 1000]
+
+
+def test_who_is_disconnected_before_it_is_judged_is_not_slow(site: MakeSite) -> None:
+    here = site(max_send_packets=16)
+    link = blocked(here)
+    sid = [event[1] for event in here.events if event[0] == "connect"][-1]
+
+    async def send_much_and_part(sid: str) -> None:
+        for number in range(20):
+            await here.sio.emit("n", number, to=sid)
+        await here.sio.eio.disconnect(here.sio.manager.eio_sid_from_sid(sid, "/"))
+
+    run(here, send_much_and_part, sid)
+    link.transport.unblock()
+    here.loop.settle()
+    assert [event[2] for event in here.events if event[0] == "disconnect"] == ["server disconnect"]
+    assert not said(here, "slow client")
+
+
 def test_a_policy_that_is_none_is_refused(site: MakeSite) -> None:
     with pytest.raises(
         ValueError, match="slow_client_policy='drop'; choose one of disconnect, drop_oldest, drop_newest"
@@ -311,6 +392,9 @@ def test_every_limit_is_an_attribute_of_the_engine() -> None:
         ("ping_interval", Decimal(-5), ValueError, "ping_interval=Decimal('-5'); choose 0 or more"),
         ("ping_interval", 10**400, ValueError, "ping_interval=1000"),
         ("rate_policy", "shout", ValueError, "choose one of disconnect, drop"),
+        ("cors_allowed_origins", 5, TypeError, "cors_allowed_origins=5; choose None for the server's own, an origin"),
+        ("cors_allowed_origins", True, TypeError, "cors_allowed_origins=True"),
+        ("cookie", 5, TypeError, "cookie=5; choose None, a name, or a dict"),
     ],
 )
 def test_a_limit_that_is_none_is_refused_by_name(option: str, value: Any, error: Any, words: str) -> None:
@@ -323,11 +407,25 @@ def test_a_limit_that_is_none_is_refused_by_name(option: str, value: Any, error:
     assert getattr(engine, option) == before
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"json": 5}, "json=5; choose a module with dumps and loads"),
+        ({"logger": "yes"}, "logger='yes'; choose True, False, or a logger"),
+        ({"engineio_logger": 1}, "logger=1; choose True, False, or a logger"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_at_once(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(words)):
+        fastsio.AsyncServer(**options)
+
+
 def test_an_option_that_does_nothing_is_named(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("tests.options")
-    fastsio.AsyncServer(max_sesions=3, quite_another=1, max_rooms=5, engineio_logger=logger)
+    fastsio.AsyncServer(max_sesions=3, quite_another=1, message_queue=2, max_rooms=5, engineio_logger=logger)
     assert [record.getMessage() for record in caplog.records if "option" in record.getMessage()] == [
         "option max_sesions is not known and does nothing; did you mean max_sessions?",
+        "option message_queue is not known and does nothing",
         "option quite_another is not known and does nothing",
     ]
 

@@ -71,6 +71,21 @@ def test_says_what_is_wrong(folder: Path, target: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "option, words",
+    [
+        ("--drain=-3", "-3 is no time to wait: choose 0 or more"),
+        ("--drain=soon", "invalid number of seconds value: 'soon'"),
+        ("--full-gc=inf", "inf is no time to wait"),
+        ("--workers=0", "0 serve nobody: choose 1 or more"),
+    ],
+)
+def test_a_number_that_is_none(capsys: pytest.CaptureFixture[str], option: str, words: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", "desk:app", option])
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     "port, words", [("70000", "70000 is none: choose one from 0 to 65535"), ("-1", "-1 is none"), ("x", "'x'")]
 )
 def test_a_port_that_is_none(capsys: pytest.CaptureFixture[str], port: str, words: str) -> None:

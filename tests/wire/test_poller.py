@@ -217,6 +217,46 @@ def test_clients_of_one_turn_that_put_out_one_another() -> None:
     assert reasons.count("server disconnect") >= 20, reasons
 
 
+def test_many_sockets_do_not_hold_the_loop_and_nobody_is_passed_over() -> None:
+    """Who is ready when the time of a turn is up comes first in the next."""
+    sio = make()
+    turns = [0]  # events that were handled in each turn of the loop
+    last: list[int] = []  # whose event it was, in order
+
+    def slow(sid: str, client: int) -> None:
+        end = time.perf_counter() + 0.0005
+        while time.perf_counter() < end:
+            pass
+        turns[-1] += 1
+        last.append(client)
+
+    sio.on("slow", slow)
+
+    async def main() -> None:
+        async with serving(fastsio.ASGIApp(sio)) as server:
+            loop = asyncio.get_running_loop()
+            members = [await member(port_of(server)) for _ in range(40)]
+            for number, (link, _) in enumerate(members):
+                link.writer.write(raw.frame(raw.TEXT, f'42["slow",{number}]'.encode()) * 30)
+            time.sleep(0.1)  # all of them are there when the loop looks
+
+            def turn() -> None:
+                turns.append(0)
+                if len(last) < 1200:
+                    loop.call_soon(turn)
+
+            loop.call_soon(turn)
+            while len(last) < 1200:
+                await asyncio.sleep(0.01)
+            for link, _ in members:
+                link.abort()
+
+    run(main)
+    assert max(turns) <= 100, turns  # 5 ms and what one socket brought; a turn for all would be 900 of them
+    first_half = set(last[:1000])
+    assert len(first_half) >= 30, "nobody waits for others to have said all they have to say"
+
+
 @pytest.mark.parametrize("ending", ["half", "reset"])
 def test_a_client_that_is_gone(ending: str) -> None:
     sio = make()
@@ -369,12 +409,12 @@ def test_a_client_that_has_said_its_last_word_gets_all_of_its_answers() -> None:
     async def main() -> None:
         async with serving(fastsio.ASGIApp(sio)) as server:
             link, sid = await member(port_of(server))
-            for number in range(100):
+            for number in range(300):
                 await sio.emit("news", (number, "x" * 40_000), to=sid)
             await asyncio.sleep(0.05)  # the kernel has what it takes
             assert sio.buffered(sid)[0] > 0
             link.writer.write_eof()
-            for number in range(100):
+            for number in range(300):
                 assert await link.receive() == ("text", f'42["news",{number},"{"x" * 40_000}"]')
             assert await link.receive() == ("close", 1006)
 
