@@ -68,7 +68,6 @@ cdef class Arrivals:
     cdef bint _is_due                   # at the end of the turn that somebody has begun: see Flusher
     cdef object _run_bound
     cdef int note_context(self) except -1
-    cdef bint is_late(self, double now) noexcept
     cdef bint _is_full(self) noexcept
     cdef int put(self, Sink sink, object message, Py_ssize_t size) except -1
     cdef int read_later(self, Link link) except -1

@@ -226,10 +226,6 @@ cdef class Arrivals:
             self._context = PyContext_CopyCurrent()
         return 0
 
-    cdef bint is_late(self, double now) noexcept:
-        """Tell whether messages have had the time that is theirs in this turn, and more of them wait."""
-        return self._end != 0.0 and now >= self._end
-
     cdef bint _is_full(self) noexcept:
         return len(self._waiting) - self._taken >= 2 * MAX_ARRIVALS or self._size >= MAX_ARRIVED
 
