@@ -20,6 +20,10 @@ POLICIES = {
 }
 
 
+# A value that has any of these may stand on the right of `in`.
+LOOKED_UP_BY = ("__contains__", "__iter__", "__getitem__")
+
+
 def _default_packet_limit():
     return DEFAULT_MAX_DECODE_PACKETS
 
@@ -126,7 +130,7 @@ def checked_origins(value):
     """
     if inspect.iscoroutinefunction(value):
         raise ValueError("cors_allowed_origins must be a plain function: it is asked before anything may wait")
-    if not (value is None or callable(value) or hasattr(value, "__contains__")):
+    if not (value is None or callable(value) or any(hasattr(value, name) for name in LOOKED_UP_BY)):
         raise TypeError(
             f"cors_allowed_origins={value!r}; choose None for the server's own, an origin such as 'https://example.com', "
             "a list of them, '*' for any, [] to leave it to others, or a function"

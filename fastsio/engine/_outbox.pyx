@@ -302,10 +302,14 @@ cdef class Outbox:
             finally:
                 release_collector(was_on)
             # From here on keys are looked at, which may do anything: whoever takes or drops does away with `_keyed`.
-            for at in range(len(loose) - 1, -1, -1):
-                message = <Prepared> loose[at]
-                if message.manner == LATEST and message.key not in keyed:
-                    keyed[message.key] = firm + at
+            try:
+                for at in range(len(loose) - 1, -1, -1):
+                    message = <Prepared> loose[at]
+                    if message.manner == LATEST and message.key not in keyed:
+                        keyed[message.key] = firm + at
+            except BaseException:
+                self._keyed = None      # it knows only some of them
+                raise
         return keyed
 
     cdef Py_ssize_t drop_oldest(self, Py_ssize_t size, Py_ssize_t packets) except -1:

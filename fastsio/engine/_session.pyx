@@ -653,11 +653,14 @@ cdef class Session(Lifecycle):
 
     cdef bint _is_wanted(self, Prepared message) except -1:
         """Tell whether a volatile message, or one of which only the latest counts, has to be queued."""
+        cdef Py_ssize_t before = self.outbox.size
         if message.manner == LATEST:
-            if self.outbox.replace(message, self.options.max_send_buffer):
-                self.traffic.replaced += 1
-                return False
-            return True
+            if not self.outbox.replace(message, 2 * self.options.max_send_buffer):
+                return True
+            self.traffic.replaced += 1
+            if self.outbox.size > max(before, self.options.max_send_buffer) and self.options.slow_client_policy != "drop_newest":
+                self._make_room(message)
+            return False
         cdef bint is_behind = self.link is not None and self.link.is_congested()
         if not is_behind and self.outbox.size > self.options.high_water:
             self.flush()    # what this turn has brought says nothing about the client: the network could not take it yet

@@ -485,8 +485,9 @@ cdef class Poller:
                     self._report("a connection failed", error, polled)
                     polled.on_failure(error)
             if (self._served % TURN_CHECK == 0 or arrivals._end != 0.0) and monotonic() >= begun + TURN_SLICE:
-                return 0
-        self._ready.clear()
+                break
+        if self._served >= len(self._ready):
+            self._ready.clear()
         return 0
 
     def _report(self, str what, error, whose):

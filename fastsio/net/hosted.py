@@ -168,7 +168,7 @@ class HostedLink(Link):
     def __init__(self, b64: bool) -> None:
         self.b64 = b64
         self.events: list[Event] = []  # what the writer takes next
-        self.sending: deque[Event] = deque()  # what it is at: with any of it, the host keeps it waiting
+        self.sending: deque[Event] = deque()  # what it is at
         self.wake: asyncio.Future[None] | None = None
         self.reader: asyncio.Future[None] | None = None  # to be stopped before the close is sent
         self.give_up: Callable[[], Any] | None = None  # called when the client does not take the end
@@ -190,17 +190,22 @@ class HostedLink(Link):
             await asyncio.shield(self.held)
 
     def is_congested(self) -> bool:
-        return bool(self.sending)
+        return bool(self.sending and self.events)  # some hosts need a turn of the loop for each: one says nothing
 
     @property
     def unsent(self) -> int:
         return sum(_size(event.get("text") or event.get("bytes") or "") for event in (*self.sending, *self.events))
 
     def flush(self) -> int:
-        if not self.events and not self.sending:  # else it stays in the outbox, where the limits see it
+        if not self.events and self._has_room():
             self.take_events(self.events)
         self.owe([])
         return 0
+
+    def _has_room(self) -> bool:
+        """Tell whether the writer may be given more. What is much stays in the outbox, where the limits see it."""
+        session = self.session
+        return not self.sending or session is None or session.backlog[0] <= session.options.high_water
 
     def write_now(self, message: Any) -> int:
         self.owe(message.events(4, self.b64))
