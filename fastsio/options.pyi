@@ -4,7 +4,7 @@ from typing import Any, Final
 TRANSPORTS: Final[tuple[str, ...]]
 PROTOCOLS: Final[tuple[int, ...]]
 DEFAULT_MAX_DECODE_PACKETS: Final[int]
-LOOKED_UP_BY: tuple[str, ...]
+LOOKED_UP_BY: Final[tuple[str, ...]]
 POLICIES: Final[dict[str, tuple[str, ...]]]
 
 class Options:

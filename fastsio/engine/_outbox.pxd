@@ -75,7 +75,7 @@ cdef class Outbox:
     cdef bytes take_payload(self, int version, bint b64, Py_ssize_t limit, bint* is_binary)
     cdef int put_back(self, list items) except -1
     cdef int clear(self) except -1
-    cdef bint replace(self, Prepared message, Py_ssize_t limit) except -1
+    cdef bint replace(self, Prepared message, Py_ssize_t size, Py_ssize_t packets) except -1
     cdef dict _places(self)
     cdef int _pass_firm(self) except -1
     cdef Py_ssize_t drop_oldest(self, Py_ssize_t size, Py_ssize_t packets) except -1

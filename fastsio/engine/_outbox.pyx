@@ -264,10 +264,10 @@ cdef class Outbox:
         self.take()
         return 0
 
-    cdef bint replace(self, Prepared message, Py_ssize_t limit) except -1:
+    cdef bint replace(self, Prepared message, Py_ssize_t size, Py_ssize_t packets) except -1:
         """Put a message in the place of the waiting one that has its key.
 
-        False: there is none, or that would make it more than `limit` bytes that wait, and more than there were.
+        False: there is none, or it is larger, and then more than `size` bytes or `packets` would wait.
         """
         cdef Prepared old
         cdef dict keyed
@@ -278,7 +278,9 @@ cdef class Outbox:
         if place is None or self._keyed is not keyed:   # what waited has been taken while keys were looked at
             return False
         old = <Prepared> self._items[place]
-        if message.size > old.size and self.size + message.size - old.size > limit:
+        if message.size > old.size and self.size + message.size - old.size > size:
+            return False
+        if message.packets > old.packets and self.packets + message.packets - old.packets > packets:
             return False
         self._items[place] = message
         self.size += message.size - old.size

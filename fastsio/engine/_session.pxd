@@ -156,6 +156,7 @@ cdef class Session(Lifecycle):
     cdef int _log_sent(self, Prepared message) except -1
     cdef int _log_received(self, EioPacket* packet) except -1
     cdef bint _is_wanted(self, Prepared message) except -1
+    cdef bint _replaces(self, Prepared message) except -1
     cdef bint _make_room(self, Prepared message) except -1
     cdef bint _keeps_pace(self, EioPacket* packet, double now) except -1
     cdef int hold_reading(self, bint held) except -1

@@ -311,9 +311,10 @@ cdef class Arrivals:
                 size = sink.on_turn(message)
                 self._size -= size
                 count += 1
-                if end != NEVER and (count % ARRIVALS_CHECK == 0 or count & (count - 1) == 0) and monotonic() >= end:
-                    if not self._is_full():
-                        break
+                if end == NEVER or self._is_full():
+                    continue
+                if (count % ARRIVALS_CHECK == 0 or count & (count - 1) == 0) and monotonic() >= end:
+                    break
         finally:
             PyContext_Exit(context)
             self._taking = was_taking
@@ -653,14 +654,8 @@ cdef class Session(Lifecycle):
 
     cdef bint _is_wanted(self, Prepared message) except -1:
         """Tell whether a volatile message, or one of which only the latest counts, has to be queued."""
-        cdef Py_ssize_t before = self.outbox.size
         if message.manner == LATEST:
-            if not self.outbox.replace(message, 2 * self.options.max_send_buffer):
-                return True
-            self.traffic.replaced += 1
-            if self.outbox.size > max(before, self.options.max_send_buffer) and self.options.slow_client_policy != "drop_newest":
-                self._make_room(message)
-            return False
+            return not self._replaces(message)
         cdef bint is_behind = self.link is not None and self.link.is_congested()
         if not is_behind and self.outbox.size > self.options.high_water:
             self.flush()    # what this turn has brought says nothing about the client: the network could not take it yet
@@ -670,6 +665,23 @@ cdef class Session(Lifecycle):
         if is_behind:
             self.traffic.dropped += 1
         return not is_behind
+
+    cdef bint _replaces(self, Prepared message) except -1:
+        """Put a message in the place of the one of its key that waits. False: it has to be queued like others.
+
+        One that makes too much of what waits is judged like others, too; to drop the newest would leave an old value there.
+        """
+        cdef Outbox outbox = self.outbox
+        cdef Options options = self.options
+        cdef Py_ssize_t size = outbox.size, packets = outbox.packets
+        if not outbox.replace(message, 2 * options.max_send_buffer, 2 * options.max_send_packets):
+            return False
+        self.traffic.replaced += 1
+        if options.slow_client_policy != "drop_newest" and (
+            outbox.size > max(size, options.max_send_buffer) or outbox.packets > max(packets, options.max_send_packets)
+        ):
+            self._make_room(message)
+        return True
 
     cdef bint _make_room(self, Prepared message) except -1:
         """The client is owed more than it may be: apply the policy. False: `message` is not to be queued."""

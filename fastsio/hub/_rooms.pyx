@@ -128,9 +128,11 @@ cdef class Member:
         if len(self._held) < self.session.options.max_send_packets:
             return True
         for message in self._held:
-            packets += (<Prepared> message).packets if isinstance(message, Prepared) else 1
             if isinstance(message, Prepared):
                 size += (<Prepared> message).size
+                packets += (<Prepared> message).packets
+            else:
+                packets += 1
         self.session._overflow(size, packets)
         return False
 

@@ -3,7 +3,7 @@ from fastsio.engine._session cimport Link
 from fastsio.engine.registry cimport Registry
 from fastsio.net._sockets cimport SystemEvent, SystemPeer
 
-# Sockets that are read, and connections accepted, before the loop goes on.
+# Sockets that are served before the loop goes on.
 cdef enum:
     MAX_READY = 256
 

@@ -324,6 +324,22 @@ def test_the_latest_of_each_key_keeps_to_the_limit(site: MakeSite, policy: str) 
     assert link.is_closed is (policy == "disconnect")
 
 
+@pytest.mark.parametrize("policy", ["disconnect", "drop_oldest", "drop_newest"])
+def test_the_latest_of_each_key_keeps_to_the_limit_of_packets(site: MakeSite, policy: str) -> None:
+    here = site(slow_client_policy=policy, max_send_packets=50)
+    link = blocked(here)
+    sid = [event[1] for event in here.events if event[0] == "connect"][-1]
+    owed: list[int] = []
+    for data in ("x", [b"x"] * 5):
+        for number in range(40):
+            run(here, here.sio.emit, "n", [number, data], latest=number)
+            if not link.is_closed:
+                owed.append(here.sio.buffered(sid)[1])
+    most = 100 if policy == "drop_newest" else 50
+    assert max(owed) <= most + 6, "one more than the limit"
+    assert link.is_closed is (policy == "disconnect")
+
+
 @pytest.mark.parametrize("policy", ["drop_oldest", "drop_newest"])
 def test_the_latest_arrives_though_it_grows_beyond_the_limit(site: MakeSite, policy: str) -> None:
     here = site(slow_client_policy=policy, max_send_buffer=1000)
