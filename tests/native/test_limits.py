@@ -309,34 +309,26 @@ def test_to_make_room_takes_no_longer_behind_many_answers(site: MakeSite) -> Non
 
 
 @pytest.mark.parametrize("policy", ["disconnect", "drop_oldest", "drop_newest"])
-def test_the_latest_of_each_key_keeps_to_the_limit(site: MakeSite, policy: str) -> None:
-    here = site(slow_client_policy=policy, max_send_buffer=20_000)
+@pytest.mark.parametrize(
+    ("limit", "most", "data", "more"),
+    [("max_send_buffer", 20_000, "x" * 1000, 1100), ("max_send_packets", 150, [b"x"] * 5, 7)],
+)
+def test_the_latest_of_each_key_keeps_to_the_limit(
+    site: MakeSite, policy: str, limit: str, most: int, data: Any, more: int
+) -> None:
+    here = site(slow_client_policy=policy, **{limit: most})
     link = blocked(here)
     sid = [event[1] for event in here.events if event[0] == "connect"][-1]
+    before = here.sio.buffered(sid)
     owed: list[int] = []
-    for text in ("x", "x" * 1000):
+    for value in ("x", data):
         for number in range(100):
-            run(here, here.sio.emit, "n", [number, text], latest=number)
+            run(here, here.sio.emit, "n", [number, value], latest=number)
             if not link.is_closed:
-                owed.append(here.sio.buffered(sid)[0] - len(link.transport.buffer))
-    most = 40_000 if policy == "drop_newest" else 20_000  # there the last value counts for more than the limit
-    assert max(owed) < most + 1100, "one more than the limit"
-    assert link.is_closed is (policy == "disconnect")
-
-
-@pytest.mark.parametrize("policy", ["disconnect", "drop_oldest", "drop_newest"])
-def test_the_latest_of_each_key_keeps_to_the_limit_of_packets(site: MakeSite, policy: str) -> None:
-    here = site(slow_client_policy=policy, max_send_packets=50)
-    link = blocked(here)
-    sid = [event[1] for event in here.events if event[0] == "connect"][-1]
-    owed: list[int] = []
-    for data in ("x", [b"x"] * 5):
-        for number in range(40):
-            run(here, here.sio.emit, "n", [number, data], latest=number)
-            if not link.is_closed:
-                owed.append(here.sio.buffered(sid)[1])
-    most = 100 if policy == "drop_newest" else 50
-    assert max(owed) <= most + 6, "one more than the limit"
+                size, packets = here.sio.buffered(sid)
+                owed.append(size - before[0] if limit == "max_send_buffer" else packets)
+    limited = 2 * most if policy == "drop_newest" else most  # there the last value counts for more than the limit
+    assert max(owed) < limited + more, "one more than the limit"
     assert link.is_closed is (policy == "disconnect")
 
 
